@@ -1,0 +1,35 @@
+# Compiler settings for every target of the project.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
+set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1 -fno-omit-frame-pointer")
+
+# ccache where present; the sloppiness settings are what GCC's precompiled headers need.
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+# Our own code only; third-party headers come in as SYSTEM.
+set(CUTD_WARNINGS -Wall -Wextra -Wpedantic -Werror -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
+    -Wno-missing-field-initializers)
+
+if(CUTD_SANITIZE)
+  add_compile_options(-fsanitize=${CUTD_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${CUTD_SANITIZE})
+  # GCC 12 reports false maybe-uninitialized findings in instrumented std::variant and std::optional.
+  list(APPEND CUTD_WARNINGS -Wno-maybe-uninitialized)
+  if(CUTD_SANITIZE MATCHES thread)
+    list(APPEND CUTD_WARNINGS -Wno-tsan)
+  endif()
+endif()

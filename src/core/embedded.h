@@ -1,0 +1,17 @@
+// Files compiled into the programs (cmake/embed.cmake): SQL migrations, the demo's configuration.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace cutd {
+
+struct EmbeddedFile {
+  std::string_view name;  // relative to the embedded folder, with '/' separators
+  std::string_view bytes;
+};
+
+std::span<const EmbeddedFile> embedded_store();  // schemas/sql
+std::span<const EmbeddedFile> embedded_cutd();   // examples
+
+}  // namespace cutd

@@ -1,0 +1,117 @@
+#include "core/files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+#include <vector>
+
+#include "core/error.h"
+#include "core/fault.h"
+#include "core/hash.h"
+
+namespace cutd {
+namespace {
+
+// A descriptor that closes itself.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+void write_all(int fd, std::string_view bytes, const std::filesystem::path& path) {
+  while (!bytes.empty()) {
+    if (fault::fails("write")) throw_errno("cannot write " + path.string());
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      throw_errno("cannot write " + path.string());
+    }
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+void sync_descriptor(int fd, const std::filesystem::path& path) {
+  if (fault::fails("fsync") || ::fsync(fd) != 0) throw_errno("cannot sync " + path.string());
+}
+
+}  // namespace
+
+std::string read_file(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file || std::filesystem::is_directory(path)) {
+    if (std::filesystem::is_directory(path)) throw Error(ErrorCode::kBadInput, path.string() + " is a folder");
+    throw_errno("cannot open " + path.string());
+  }
+  std::ostringstream bytes;
+  bytes << file.rdbuf();
+  if (file.bad()) throw_errno("cannot read " + path.string());
+  return std::move(bytes).str();
+}
+
+void write_file_durably(const std::filesystem::path& path, std::string_view bytes, unsigned mode) {
+  const std::filesystem::path temporary = path.string() + ".tmp." + std::to_string(::getpid());
+  try {
+    const Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
+    if (file.get() < 0) throw_errno("cannot create " + temporary.string());
+    write_all(file.get(), bytes, temporary);
+    sync_descriptor(file.get(), temporary);
+    if (fault::fails("rename") || ::rename(temporary.c_str(), path.c_str()) != 0) {
+      throw_errno("cannot rename " + temporary.string());
+    }
+  } catch (...) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
+  sync_path(path.has_parent_path() ? path.parent_path() : ".");
+}
+
+void sync_path(const std::filesystem::path& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) throw_errno("cannot open " + path.string());
+  sync_descriptor(file.get(), path);
+}
+
+void publish_directory(const std::filesystem::path& temporary, const std::filesystem::path& final) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(temporary)) sync_path(entry.path());
+  sync_path(temporary);
+  fault::point("publish.before_rename");
+  // RENAME_NOREPLACE is not everywhere; the caller holds the data folder's lock, so a check suffices.
+  if (std::filesystem::exists(final)) throw Error(ErrorCode::kConflict, final.string() + " exists already");
+  if (fault::fails("rename") || ::rename(temporary.c_str(), final.c_str()) != 0) {
+    throw_errno("cannot rename " + temporary.string() + " to " + final.string());
+  }
+  fault::point("publish.after_rename");
+  sync_path(final.parent_path());
+}
+
+std::string hash_directory(const std::filesystem::path& directory) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
+    if (entry.is_regular_file()) names.push_back(entry.path().lexically_relative(directory).string());
+  }
+  std::sort(names.begin(), names.end());
+  Sha256 hash;
+  for (const std::string& name : names) {
+    hash.update(name + "\n" + sha256_file(directory / name) + "\n");
+  }
+  return hash.finish_hex();
+}
+
+std::uintmax_t free_disk_bytes(const std::filesystem::path& path) {
+  return std::filesystem::space(path).available;
+}
+
+}  // namespace cutd

@@ -1,0 +1,30 @@
+// Files that survive a crash: write, sync, rename, sync the folder. A failed sync is never retried
+// (reliability finding 6): the error is thrown and the temporary file left behind or removed.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace cutd {
+
+// Whole file as bytes. Throws Error (kNotFound, kIo) naming the path.
+std::string read_file(const std::filesystem::path& path);
+
+// Replaces `path` atomically and durably (temporary file beside it, fsync, rename, folder fsync).
+void write_file_durably(const std::filesystem::path& path, std::string_view bytes, unsigned mode = 0644);
+
+// fsync of an existing file or folder.
+void sync_path(const std::filesystem::path& path);
+
+// Publishes a finished folder: syncs every file in `temporary`, the folder, renames it to `final`
+// (same file system; `final` must not exist) and syncs the parent. Architecture section 6.
+void publish_directory(const std::filesystem::path& temporary, const std::filesystem::path& final);
+
+// SHA-256 over the sorted (relative name, file hash) pairs of a folder: the identity of an adapter.
+std::string hash_directory(const std::filesystem::path& directory);
+
+// Free bytes for this user on the file system of `path`.
+std::uintmax_t free_disk_bytes(const std::filesystem::path& path);
+
+}  // namespace cutd

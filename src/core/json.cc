@@ -1,0 +1,54 @@
+#include "core/json.h"
+
+#include <fstream>
+#include <set>
+#include <vector>
+
+#include "core/error.h"
+#include "core/files.h"
+
+namespace cutd {
+
+Json parse_json(std::string_view text, const std::string& origin, int max_depth) {
+  std::vector<std::set<std::string>> keys;
+  const auto check = [&](int depth, Json::parse_event_t event, Json& parsed) {
+    if (depth > max_depth) throw Error(ErrorCode::kBadInput, origin + ": JSON nested deeper than " + std::to_string(max_depth));
+    if (event == Json::parse_event_t::object_start) keys.emplace_back();
+    if (event == Json::parse_event_t::object_end) keys.pop_back();
+    if (event == Json::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second) {
+      throw Error(ErrorCode::kBadInput, origin + ": duplicate key \"" + parsed.get<std::string>() + "\"");
+    }
+    return true;
+  };
+  try {
+    return Json::parse(text.begin(), text.end(), check);
+  } catch (const nlohmann::json::exception& error) {
+    throw Error(ErrorCode::kBadInput, origin + ": " + error.what());
+  }
+}
+
+Json read_json_file(const std::filesystem::path& path) {
+  return parse_json(read_file(path), path.string(), 64);
+}
+
+void read_json_lines(const std::filesystem::path& path,
+                     const std::function<void(const Json&, std::size_t)>& row) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw_errno("cannot open " + path.string());
+  std::string line;
+  for (std::size_t number = 1; std::getline(file, line); ++number) {
+    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    row(parse_json(line, path.string() + ":" + std::to_string(number)), number);
+  }
+  if (file.bad()) throw_errno("cannot read " + path.string());
+}
+
+void throw_json_member(const std::string& origin, const char* key, const std::string& why) {
+  throw Error(ErrorCode::kBadInput, origin + ": key \"" + key + "\" " + why);
+}
+
+std::string to_json_text(const Json& value, int indent) {
+  return value.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace cutd

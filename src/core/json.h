@@ -1,0 +1,55 @@
+// JSON values, with the project's strictness: depth 32 for untrusted text, duplicate keys refused.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+namespace cutd {
+
+using Json = nlohmann::ordered_json;  // keeps key order: what we write reads as it was meant
+
+constexpr int kMaxJsonDepth = 32;
+
+// Parses one JSON text. Throws Error(kBadInput) naming `origin` (a file, "request body") and the byte.
+Json parse_json(std::string_view text, const std::string& origin, int max_depth = kMaxJsonDepth);
+
+// A whole file; kNotFound or kBadInput naming the path.
+Json read_json_file(const std::filesystem::path& path);
+
+// Calls `row(value, line_number)` for each non-empty line. Throws naming "path:line".
+void read_json_lines(const std::filesystem::path& path, const std::function<void(const Json&, std::size_t)>& row);
+
+// The member `key` of object `value` as T; Error(kBadInput) naming `origin` and the key when it is
+// absent or of another type.
+template <typename T>
+T json_get(const Json& value, const char* key, const std::string& origin);
+
+// As json_get, but `fallback` when the key is absent or null.
+template <typename T>
+T json_get_or(const Json& value, const char* key, T fallback, const std::string& origin);
+
+[[noreturn]] void throw_json_member(const std::string& origin, const char* key, const std::string& why);
+
+template <typename T>
+T json_get(const Json& value, const char* key, const std::string& origin) {
+  if (!value.is_object() || !value.contains(key)) throw_json_member(origin, key, "is missing");
+  try {
+    return value.at(key).template get<T>();
+  } catch (const nlohmann::json::exception& error) {
+    throw_json_member(origin, key, error.what());
+  }
+}
+
+template <typename T>
+T json_get_or(const Json& value, const char* key, T fallback, const std::string& origin) {
+  if (!value.is_object() || !value.contains(key) || value.at(key).is_null()) return fallback;
+  return json_get<T>(value, key, origin);
+}
+
+// Text that is always valid JSON: invalid UTF-8 is replaced by U+FFFD.
+std::string to_json_text(const Json& value, int indent = -1);
+
+}  // namespace cutd
