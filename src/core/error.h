@@ -8,16 +8,16 @@
 namespace cutd {
 
 enum class ErrorCode {
-  kUsage,         // wrong command line or configuration: fix the named flag or key
-  kBadInput,      // unusable file or data: fix the named file
-  kNotFound,      // the named thing does not exist
-  kConflict,      // someone else moved it first, or the state does not allow it: look again
-  kBusy,          // another daemon holds the folder
-  kUnavailable,   // a peer (engine, server) is not there: retry later
-  kResource,      // memory, disk or another limit is exhausted: free some
-  kIo,            // the operating system failed a read, write or sync
-  kCancelled,     // asked to stop
-  kInternal,      // a bug, or a failure nobody expected
+  kUsage,        // wrong command line or configuration: fix the named flag or key
+  kBadInput,     // unusable file or data: fix the named file
+  kNotFound,     // the named thing does not exist
+  kConflict,     // someone else moved it first, or the state does not allow it: look again
+  kBusy,         // another daemon holds the folder
+  kUnavailable,  // a peer (engine, server) is not there: retry later
+  kResource,     // memory, disk or another limit is exhausted: free some
+  kIo,           // the operating system failed a read, write or sync
+  kCancelled,    // asked to stop
+  kInternal,     // a bug, or a failure nobody expected
 };
 
 class Error : public std::runtime_error {

@@ -43,8 +43,8 @@ Plan read_plan() {
   return plan;
 }
 
-const Plan& plan() {
-  static const Plan instance = read_plan();  // constant after the first use
+Plan& plan() {
+  static Plan instance = read_plan();  // changed by reload() alone
   return instance;
 }
 
@@ -67,5 +67,7 @@ bool fails(const char* op) {
   if (failing) errno = plan().io_errno;
   return failing;
 }
+
+void reload() { plan() = read_plan(); }
 
 }  // namespace cutd::fault

@@ -3,7 +3,7 @@
 //   CUTD_CRASH_AT=NAME[:K]     kill -9 of this process at the K-th (default first) passage of point NAME
 //   CUTD_FAIL_IO=OP:K[:ENAME]  the K-th OP (write, fsync, rename, sqlite) fails with ENOSPC (default) or EIO;
 //                              K followed by '+' fails that and every later one
-// The environment is read once, at the first use. Thread-safe.
+// The environment is read once, at the first use, or at reload(). point() and fails() are thread-safe.
 #pragma once
 
 namespace cutd::fault {
@@ -13,5 +13,8 @@ void point(const char* name);
 
 // True when the next operation `op` shall fail; errno is then set.
 bool fails(const char* op);
+
+// Reads the environment again; for a test's child process, before it starts threads.
+void reload();
 
 }  // namespace cutd::fault

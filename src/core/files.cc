@@ -110,8 +110,6 @@ std::string hash_directory(const std::filesystem::path& directory) {
   return hash.finish_hex();
 }
 
-std::uintmax_t free_disk_bytes(const std::filesystem::path& path) {
-  return std::filesystem::space(path).available;
-}
+std::uintmax_t free_disk_bytes(const std::filesystem::path& path) { return std::filesystem::space(path).available; }
 
 }  // namespace cutd

@@ -12,7 +12,8 @@ namespace cutd {
 Json parse_json(std::string_view text, const std::string& origin, int max_depth) {
   std::vector<std::set<std::string>> keys;
   const auto check = [&](int depth, Json::parse_event_t event, Json& parsed) {
-    if (depth > max_depth) throw Error(ErrorCode::kBadInput, origin + ": JSON nested deeper than " + std::to_string(max_depth));
+    if (depth > max_depth)
+      throw Error(ErrorCode::kBadInput, origin + ": JSON nested deeper than " + std::to_string(max_depth));
     if (event == Json::parse_event_t::object_start) keys.emplace_back();
     if (event == Json::parse_event_t::object_end) keys.pop_back();
     if (event == Json::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second) {
@@ -27,12 +28,9 @@ Json parse_json(std::string_view text, const std::string& origin, int max_depth)
   }
 }
 
-Json read_json_file(const std::filesystem::path& path) {
-  return parse_json(read_file(path), path.string(), 64);
-}
+Json read_json_file(const std::filesystem::path& path) { return parse_json(read_file(path), path.string(), 64); }
 
-void read_json_lines(const std::filesystem::path& path,
-                     const std::function<void(const Json&, std::size_t)>& row) {
+void read_json_lines(const std::filesystem::path& path, const std::function<void(const Json&, std::size_t)>& row) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw_errno("cannot open " + path.string());
   std::string line;

@@ -80,14 +80,16 @@ Option& OptionTable::find(const std::string& key, const std::string& origin) {
     }
   }
   std::string message = origin + ": unknown key \"" + key + "\"";
-  if (nearest != nullptr && nearest_distance <= key.size() / 3 + 1) message += " (did you mean \"" + nearest->key + "\"?)";
+  if (nearest != nullptr && nearest_distance <= key.size() / 3 + 1)
+    message += " (did you mean \"" + nearest->key + "\"?)";
   throw Error(ErrorCode::kUsage, message);
 }
 
 void OptionTable::assign(Option& option, const Json& value, const std::string& origin) {
   const Json before = option.get();
   if (!type_fits(option.type, value)) {
-    throw Error(ErrorCode::kUsage, origin + ": key \"" + option.key + "\" takes a " + option.type + ", not " + to_json_text(value));
+    throw Error(ErrorCode::kUsage,
+                origin + ": key \"" + option.key + "\" takes a " + option.type + ", not " + to_json_text(value));
   }
   try {
     option.set(value);

@@ -24,12 +24,12 @@ struct Option {
   std::string key;                   // nested name: "train.learning_rate"
   std::vector<std::string> aliases;  // nested names accepted instead
   std::string help;
-  std::string type;                  // "number", "integer", "boolean", "text", "list"
+  std::string type;  // "number", "integer", "boolean", "text", "list"
   Json default_value;
   std::function<void(const Json&)> set;  // throws nlohmann's or cutd's error on a wrong type
   std::function<Json()> get;
-  std::function<std::string()> check;    // why the current value is not allowed; empty when it is
-  std::string flag() const;              // "--learning-rate": last name, with dashes
+  std::function<std::string()> check;  // why the current value is not allowed; empty when it is
+  std::string flag() const;            // "--learning-rate": last name, with dashes
 };
 
 class OptionTable {
@@ -70,11 +70,16 @@ OptionTable& OptionTable::add(const std::string& key, T* target, const std::stri
   option.key = key;
   option.aliases = std::move(aliases);
   option.help = help;
-  if constexpr (std::is_same_v<T, bool>) option.type = "boolean";
-  else if constexpr (std::is_integral_v<T>) option.type = "integer";
-  else if constexpr (std::is_floating_point_v<T>) option.type = "number";
-  else if constexpr (std::is_same_v<T, std::string>) option.type = "text";
-  else option.type = "list";
+  if constexpr (std::is_same_v<T, bool>)
+    option.type = "boolean";
+  else if constexpr (std::is_integral_v<T>)
+    option.type = "integer";
+  else if constexpr (std::is_floating_point_v<T>)
+    option.type = "number";
+  else if constexpr (std::is_same_v<T, std::string>)
+    option.type = "text";
+  else
+    option.type = "list";
   option.default_value = *target;
   option.set = [target](const Json& value) { *target = value.get<T>(); };
   option.get = [target] { return Json(*target); };

@@ -21,11 +21,11 @@ namespace cutd {
 
 // A model is the original base plus, unless empty, one cumulative PEFT adapter folded into it.
 struct ModelSpec {
-  std::string model_dir;           // Hugging Face folder
-  std::string adapter_dir;         // cumulative PEFT adapter; empty: the base itself
-  std::string dtype = "float32";   // float32 | bfloat16
-  std::string device = "auto";     // auto | cpu | cuda:N
-  std::int64_t threads = 0;        // CPU threads; 0: physical cores
+  std::string model_dir;          // Hugging Face folder
+  std::string adapter_dir;        // cumulative PEFT adapter; empty: the base itself
+  std::string dtype = "float32";  // float32 | bfloat16
+  std::string device = "auto";    // auto | cpu | cuda:N
+  std::int64_t threads = 0;       // CPU threads; 0: physical cores
 };
 
 struct LoadReply {
@@ -33,7 +33,7 @@ struct LoadReply {
   std::string dtype;
   std::int64_t threads = 0;
   std::int64_t parameters = 0;
-  std::string cpu;                 // CPU type: bit equality holds for equal binary, cpu and threads
+  std::string cpu;  // CPU type: bit equality holds for equal binary, cpu and threads
 };
 
 struct GeneratePrompt {
@@ -50,10 +50,10 @@ struct GenerateRequest {
 };
 
 struct GeneratedResponse {
-  std::vector<std::int64_t> ids;   // new ids, the EOS that ended it included
-  std::string text;                // without EOS and stop string
-  std::string finish_reason;       // stop | length
-  std::vector<double> logprobs;    // of the unmodified model, one per id
+  std::vector<std::int64_t> ids;  // new ids, the EOS that ended it included
+  std::string text;               // without EOS and stop string
+  std::string finish_reason;      // stop | length
+  std::vector<double> logprobs;   // of the unmodified model, one per id
 };
 
 // Log-probabilities of ids[first..] given everything before.
@@ -67,18 +67,18 @@ struct ScoreRequest {
 };
 
 struct TrainRequest {
-  ModelSpec model;                 // frozen: base and the parent's cumulative adapter
-  std::string manifest;            // file of format cutd-manifest/1
-  std::string output_dir;          // must not exist; receives the fresh LoRA in PEFT layout (the delta)
-  std::string checkpoint_dir;      // checkpoints go here and the newest complete one is resumed from
-  std::string init_adapter_dir;    // start values of the LoRA instead of fresh ones; may be empty
+  ModelSpec model;               // frozen: base and the parent's cumulative adapter
+  std::string manifest;          // file of format cutd-manifest/1
+  std::string output_dir;        // must not exist; receives the fresh LoRA in PEFT layout (the delta)
+  std::string checkpoint_dir;    // checkpoints go here and the newest complete one is resumed from
+  std::string init_adapter_dir;  // start values of the LoRA instead of fresh ones; may be empty
   TrainConfig config;
 };
 struct TrainReply {
   std::int64_t steps = 0;
   std::int64_t resumed_from_step = 0;
   double final_loss = 0;
-  Json metrics;                    // means over the run: loss, detected_fraction, tokens, tokens_per_second, ...
+  Json metrics;  // means over the run: loss, detected_fraction, tokens, tokens_per_second, ...
 };
 
 struct MergeRequest {
@@ -91,8 +91,8 @@ struct MergeReply {
 
 // While a call runs. `detail` of a training step holds the step's JSON line.
 struct EngineProgress {
-  std::string phase;               // load | generate | score | train | merge
-  std::int64_t done = 0;           // responses, items or steps
+  std::string phase;      // load | generate | score | train | merge
+  std::int64_t done = 0;  // responses, items or steps
   std::int64_t total = 0;
   double tokens_per_second = 0;
   Json detail;

@@ -45,12 +45,14 @@ TEST_F(OptionsTest, RefusesADuplicateKey) {
 }
 
 TEST_F(OptionsTest, RefusesAWrongTypeAndKeepsTheOldValue) {
-  EXPECT_EQ(message_of([&] { load("train:\n  seed: \"x\"\n"); }), "train.yaml: key \"train.seed\" takes a integer, not \"x\"");
+  EXPECT_EQ(message_of([&] { load("train:\n  seed: \"x\"\n"); }),
+            "train.yaml: key \"train.seed\" takes a integer, not \"x\"");
   EXPECT_EQ(config_.seed, 42);
 }
 
 TEST_F(OptionsTest, RefusesAValueOutsideItsRange) {
-  EXPECT_EQ(message_of([&] { load("lora:\n  dropout: 2\n"); }), "train.yaml: key \"lora.dropout\" must lie in [0.0, 0.99], not 2");
+  EXPECT_EQ(message_of([&] { load("lora:\n  dropout: 2\n"); }),
+            "train.yaml: key \"lora.dropout\" must lie in [0.0, 0.99], not 2");
   EXPECT_EQ(config_.lora.dropout, 0.05);
 }
 

@@ -1,0 +1,58 @@
+#include "core/json.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "core/error.h"
+#include "support/temporary_directory.h"
+
+namespace cutd {
+namespace {
+
+std::string refusal(const std::string& text) {
+  try {
+    parse_json(text, "body");
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(JsonTest, RefusesDuplicateKeysAtAnyDepth) {
+  EXPECT_EQ(refusal(R"({"a":{"b":1,"b":2}})"), "body: duplicate key \"b\"");
+  EXPECT_EQ(refusal(R"([{"b":1},{"b":2}])"), "");
+}
+
+TEST(JsonTest, RefusesDeepNesting) {
+  EXPECT_EQ(refusal(std::string(30, '[') + std::string(30, ']')), "");
+  EXPECT_THAT(refusal(std::string(100'000, '[')), ::testing::HasSubstr("nested deeper than 32"));
+}
+
+TEST(JsonTest, NamesTheFileAndLineOfABrokenRow) {
+  const TemporaryDirectory directory;
+  std::ofstream(directory / "rows.jsonl") << "{\"id\":1}\n\n{\"id\":\n";
+  try {
+    read_json_lines(directory / "rows.jsonl", [](const Json&, std::size_t) {});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("rows.jsonl:3"));
+    EXPECT_EQ(error.code(), ErrorCode::kBadInput);
+  }
+}
+
+TEST(JsonTest, NamesAMissingMember) {
+  EXPECT_THAT(
+      [] {
+        json_get<int>(Json{{"a", 1}}, "b", "here");
+      },
+      ::testing::ThrowsMessage<Error>("here: key \"b\" is missing"));
+}
+
+TEST(JsonTest, WritesInvalidUtf8AsReplacementCharacters) {
+  EXPECT_EQ(to_json_text(Json("a\xff")), "\"a\xEF\xBF\xBD\"");
+}
+
+}  // namespace
+}  // namespace cutd
