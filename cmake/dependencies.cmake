@@ -91,6 +91,27 @@ if(CUTD_ENGINE)
   endfunction()
 endif()
 
+# libcutd_cuda.so: the only code that includes CUDA headers. Compiled on every machine; it links the
+# wheel's CUDA libraries, whose own dependencies are resolved where a GPU is.
+function(cutd_cuda_plugin)
+  find_path(CUTD_CUDA_INCLUDE cuda_runtime_api.h
+    HINTS ${CUTD_TORCH_SITE}/nvidia/cu13/include /usr/local/cuda/include)
+  if(NOT CUTD_CUDA_INCLUDE)
+    message(FATAL_ERROR "CUDA's headers are not in ${CUTD_TORCH_SITE}/nvidia/cu13/include. Run scripts/setup, or pass "
+                        "-DCUTD_CUDA_INCLUDE=<folder of cuda_runtime_api.h> or -DCUTD_CUDA=OFF.")
+  endif()
+  find_library(CUTD_CUDART NAMES libcudart.so.13 cudart
+    HINTS ${CUTD_TORCH_SITE}/nvidia/cu13/lib /usr/local/cuda/lib64 REQUIRED)
+  add_library(cutd_cuda MODULE ${CMAKE_SOURCE_DIR}/src/cuda/plugin.cc)
+  set_target_properties(cutd_cuda PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_RUNTIME_OUTPUT_DIRECTORY})
+  target_include_directories(cutd_cuda PRIVATE ${CMAKE_SOURCE_DIR}/src)
+  target_include_directories(cutd_cuda SYSTEM PRIVATE ${CUTD_CUDA_INCLUDE} ${CUTD_CUDA_INCLUDE}/cccl)
+  target_compile_options(cutd_cuda PRIVATE ${CUTD_WARNINGS})
+  target_link_libraries(cutd_cuda PRIVATE torch::cpu
+    ${CUTD_TORCH_SITE}/torch/lib/libtorch_cuda.so ${CUTD_TORCH_SITE}/torch/lib/libc10_cuda.so ${CUTD_CUDART})
+  target_link_options(cutd_cuda PRIVATE -Wl,--unresolved-symbols=ignore-in-shared-libs)
+endfunction()
+
 # --- Daemon-only ---------------------------------------------------------------------------------
 if(CUTD_DAEMON)
   # SQLite 3.54.1: the amalgamation inside the libsqlite3-sys crate (reliability finding 4).
