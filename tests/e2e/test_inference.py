@@ -1,0 +1,120 @@
+"""`cutd-engine logprobs` and `generate` against Hugging Face's numbers."""
+
+import json
+
+import pytest
+
+from conftest import read_rows, write_rows
+
+
+@pytest.mark.parametrize("model", ["llama", "llama3-gqa"])
+def test_log_probabilities_of_tiny_models_match(engine, golden, tmp_path, model):
+    folder = golden / "models" / model
+    cases = [c for c in json.loads((folder / "cases.json").read_text())["cases"] if len(c["input_ids"]) > 1]
+    source = write_rows(tmp_path / "in.jsonl", [{"id": c["name"], "ids": c["input_ids"]} for c in cases])
+    engine.ok("logprobs", "--model", folder, "--dtype", "float32", "--input", source, "--output", tmp_path / "out.jsonl")
+    rows = read_rows(tmp_path / "out.jsonl")
+    assert [row["id"] for row in rows] == [c["name"] for c in cases]
+    for row, case in zip(rows, cases):
+        assert row["logprobs"][0] is None and row["top1"][0] is None
+        assert row["logprobs"][1:] == pytest.approx(case["next_token_logprobs"], abs=1e-4)
+
+
+@pytest.mark.parametrize("model", ["llama", "llama3-gqa"])
+def test_greedy_text_of_tiny_models_is_exact(engine, golden, tmp_path, model):
+    folder = golden / "models" / model
+    cases = json.loads((folder / "cases.json").read_text())["cases"]
+    source = write_rows(tmp_path / "in.jsonl", [{"id": i, "ids": c["input_ids"]} for i, c in enumerate(cases)])
+    engine.ok("generate", "--model", folder, "--dtype", "float32", "--input", source, "--output", tmp_path / "out.jsonl",
+              "--max-new-tokens", 48, "--ignore-eos", "--batch", 3)
+    for row, case in zip(read_rows(tmp_path / "out.jsonl"), cases):
+        assert row["ids"] == case["greedy_48"]
+        assert row["finish_reason"] == "length"
+        assert row["logprobs"] == pytest.approx(case["greedy_48_logprobs"], abs=1e-4)
+
+
+def test_greedy_text_of_smollm2_matches(engine, golden, smollm2, tmp_path):
+    cases = json.loads((golden / "smollm2/greedy.json").read_text())["cases"]
+    source = write_rows(tmp_path / "in.jsonl", [{"id": i, "ids": c["prompt_ids"]} for i, c in enumerate(cases)])
+    engine.ok("generate", "--model", smollm2, "--dtype", "float32", "--input", source, "--output", tmp_path / "out.jsonl",
+              "--max-new-tokens", 64)
+    for row, case in zip(read_rows(tmp_path / "out.jsonl"), cases):
+        if case.get("min_top2_margin", 1) < 1e-3:
+            continue
+        assert row["ids"] == case["new_ids"]
+        assert row["text"] == case["text"].removesuffix("<|im_end|>")
+        assert row["finish_reason"] == ("stop" if case["stopped_on_eos"] else "length")
+
+
+def test_sampling_repeats_with_its_seed_and_differs_with_another(engine, smollm2, tmp_path):
+    source = write_rows(tmp_path / "in.jsonl", [{"id": i, "messages": [{"role": "user", "content": "Tell me about a tree."}]} for i in range(3)])
+    texts = []
+    for seed in (1, 1, 2):
+        engine.ok("generate", "--model", smollm2, "--input", source, "--output", tmp_path / "out.jsonl", "--max-new-tokens", 16,
+                  "--temperature", 1, "--seed", seed)
+        texts.append([row["ids"] for row in read_rows(tmp_path / "out.jsonl")])
+    assert texts[0] == texts[1]
+    assert texts[0] != texts[2]
+
+
+def test_a_stop_string_is_cut_from_the_text_and_its_tokens_are_kept(engine, smollm2, tmp_path):
+    source = write_rows(tmp_path / "in.jsonl", [{"id": "x", "messages": [{"role": "user", "content": "What is the capital of France?"}]}])
+    engine.ok("generate", "--model", smollm2, "--input", source, "--output", tmp_path / "out.jsonl", "--max-new-tokens", 16,
+              "--stop", " of Fra")
+    (row,) = read_rows(tmp_path / "out.jsonl")
+    assert row["text"] == "The capital"
+    assert row["finish_reason"] == "stop"
+    assert len(row["ids"]) == len(row["logprobs"]) == 4
+
+
+@pytest.mark.parametrize("broken, named", [
+    ('{"id":1,"ids":[1,2', "in.jsonl:1"),
+    ('{"id":1}', "in.jsonl:1"),
+    ('{"id":1,"ids":[1,99999999]}', "in.jsonl:1"),
+])
+def test_a_broken_input_line_is_named(engine, golden, tmp_path, broken, named):
+    (tmp_path / "in.jsonl").write_text(broken + "\n")
+    for command in ("logprobs", "generate"):
+        extra = ["--max-new-tokens", 4] if command == "generate" else []
+        done = engine(command, "--model", golden / "models/llama", "--input", tmp_path / "in.jsonl", "--output", tmp_path / "out.jsonl", *extra)
+        assert done.returncode == 3, done.stderr
+        assert named in done.stderr
+        assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_a_missing_model_is_named(engine, tmp_path):
+    source = write_rows(tmp_path / "in.jsonl", [{"id": 1, "ids": [1]}])
+    done = engine("logprobs", "--model", tmp_path / "absent", "--input", source, "--output", tmp_path / "out.jsonl")
+    assert done.returncode == 3
+    assert "absent" in done.stderr
+
+
+def test_a_truncated_model_file_is_named(engine, golden, tmp_path):
+    import shutil
+
+    folder = tmp_path / "model"
+    shutil.copytree(golden / "models/llama", folder)
+    weights = folder / "model.safetensors"
+    weights.chmod(0o644)
+    weights.write_bytes(weights.read_bytes()[:-100])
+    source = write_rows(tmp_path / "in.jsonl", [{"id": 1, "ids": [1]}])
+    done = engine("logprobs", "--model", folder, "--input", source, "--output", tmp_path / "out.jsonl")
+    assert done.returncode == 3
+    assert "model.safetensors" in done.stderr
+
+
+def test_wrong_flags_exit_with_2(engine, cutd):
+    assert engine("generate", "--no-such-flag").returncode == 2
+    assert engine("no-such-command").returncode == 2
+    assert cutd("run", "no-such-command").returncode == 2
+    assert cutd("--help").returncode == 0
+
+
+def test_bench_prints_its_contract(engine, golden):
+    for mode in ("generate", "prefill", "train"):
+        text = engine.ok("bench", "--model", golden / "models/llama", "--mode", mode, "--batch", 2, "--prompt-tokens", 16,
+                         "--new-tokens", 8, "--dtype", "float32", "--json")
+        result = json.loads(text.splitlines()[-1])
+        for key in ("mode", "batch", "dtype", "tokens_per_second", "prefill_tokens_per_second", "peak_memory_bytes", "threads"):
+            assert key in result
+        assert result["mode"] == mode and result["tokens_per_second"] > 0
