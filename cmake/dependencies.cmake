@@ -80,8 +80,8 @@ if(CUTD_ENGINE)
   file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/torch_pch.cc CONTENT "")
   add_library(torch_pch OBJECT ${CMAKE_BINARY_DIR}/torch_pch.cc)
   target_link_libraries(torch_pch PRIVATE torch::cpu fmt_headers)
-  target_compile_options(torch_pch PRIVATE -fopenmp)
-  target_precompile_headers(torch_pch PRIVATE <ATen/ATen.h>)
+  target_compile_options(torch_pch PRIVATE -fopenmp ${CUTD_WARNINGS})  # GCC takes a PCH only under equal -Wpedantic
+  target_precompile_headers(torch_pch PRIVATE <ATen/ATen.h> <ATen/Parallel.h> <ATen/core/grad_mode.h>)
 
   function(cutd_use_torch target visibility)
     target_link_libraries(${target} ${visibility} torch::cpu)

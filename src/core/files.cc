@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <fstream>
 #include <sstream>
+#include <utility>
 #include <vector>
 
 #include "core/error.h"
@@ -62,20 +63,35 @@ std::string read_file(const std::filesystem::path& path) {
 }
 
 void write_file_durably(const std::filesystem::path& path, std::string_view bytes, unsigned mode) {
-  const std::filesystem::path temporary = path.string() + ".tmp." + std::to_string(::getpid());
-  try {
-    const Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
-    if (file.get() < 0) throw_errno("cannot create " + temporary.string());
-    write_all(file.get(), bytes, temporary);
-    sync_descriptor(file.get(), temporary);
-    if (fault::fails("rename") || ::rename(temporary.c_str(), path.c_str()) != 0) {
-      throw_errno("cannot rename " + temporary.string());
-    }
-  } catch (...) {
-    ::unlink(temporary.c_str());
-    throw;
+  DurableFileWriter file(path, mode);
+  file.append(bytes);
+  file.commit();
+}
+
+DurableFileWriter::DurableFileWriter(std::filesystem::path path, unsigned mode)
+    : path_(std::move(path)), temporary_(path_.string() + ".tmp." + std::to_string(::getpid())) {
+  fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+  if (fd_ < 0) throw_errno("cannot create " + temporary_.string());
+}
+
+DurableFileWriter::~DurableFileWriter() {
+  if (fd_ < 0) return;
+  ::close(fd_);
+  ::unlink(temporary_.c_str());
+}
+
+DurableFileWriter::DurableFileWriter(DurableFileWriter&& other) noexcept
+    : path_(std::move(other.path_)), temporary_(std::move(other.temporary_)), fd_(std::exchange(other.fd_, -1)) {}
+
+void DurableFileWriter::append(std::string_view bytes) { write_all(fd_, bytes, temporary_); }
+
+void DurableFileWriter::commit() {
+  sync_descriptor(fd_, temporary_);
+  if (fault::fails("rename") || ::rename(temporary_.c_str(), path_.c_str()) != 0) {
+    throw_errno("cannot rename " + temporary_.string());
   }
-  sync_path(path.has_parent_path() ? path.parent_path() : ".");
+  ::close(std::exchange(fd_, -1));
+  sync_path(path_.has_parent_path() ? path_.parent_path() : ".");
 }
 
 void sync_path(const std::filesystem::path& path) {

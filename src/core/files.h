@@ -2,6 +2,7 @@
 // (reliability finding 6): the error is thrown and the temporary file left behind or removed.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -13,6 +14,24 @@ std::string read_file(const std::filesystem::path& path);
 
 // Replaces `path` atomically and durably (temporary file beside it, fsync, rename, folder fsync).
 void write_file_durably(const std::filesystem::path& path, std::string_view bytes, unsigned mode = 0644);
+
+// The same for content that comes in parts: `path` is untouched until commit(), and an uncommitted writer
+// removes its temporary file. Movable; one thread.
+class DurableFileWriter {
+ public:
+  explicit DurableFileWriter(std::filesystem::path path, unsigned mode = 0644);
+  ~DurableFileWriter();
+  DurableFileWriter(DurableFileWriter&& other) noexcept;
+  DurableFileWriter& operator=(DurableFileWriter&&) = delete;
+
+  void append(std::string_view bytes);
+  void commit();  // sync, rename, sync the folder; ends the object's use
+
+ private:
+  std::filesystem::path path_;
+  std::filesystem::path temporary_;
+  int fd_ = -1;
+};
 
 // fsync of an existing file or folder.
 void sync_path(const std::filesystem::path& path);

@@ -1,6 +1,7 @@
 //! Shared pieces of the C ABI: owned byte buffers, error reporting, panic fences.
 
-use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::panic::{catch_unwind, set_hook, AssertUnwindSafe};
+use std::sync::Once;
 
 /// Bytes owned by Rust; freed by `cutd_buffer_free`.
 #[repr(C)]
@@ -27,10 +28,15 @@ pub unsafe extern "C" fn cutd_buffer_free(buffer: Buffer) {
 pub const OK: i32 = 0;
 pub const FAILED: i32 = 1;
 pub const PANICKED: i32 = 2;
+pub const NOT_FOUND: i32 = 3;
+
+/// Panics become error texts; printing them, too, would spoil the terminal's progress display.
+static QUIET_PANICS: Once = Once::new();
 
 /// Runs `body`; on success writes its bytes to `out` and returns OK, otherwise writes the error text
 /// and returns FAILED or PANICKED. `out` is always set.
 pub unsafe fn guard(out: *mut Buffer, body: impl FnOnce() -> Result<Vec<u8>, String>) -> i32 {
+    QUIET_PANICS.call_once(|| set_hook(Box::new(|_| {})));
     let (code, bytes) = match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(bytes)) => (OK, bytes),
         Ok(Err(message)) => (FAILED, message.into_bytes()),

@@ -1,0 +1,46 @@
+#include "judge_client/annotator.h"
+
+#include "judge_client/rule_annotator.h"
+#include "judge_client/verdict.h"
+
+namespace cutd {
+namespace {
+
+std::string check_name(const std::string& name) {
+  const bool safe = !name.empty() && name.size() <= 64 &&
+                    name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789._-") == std::string::npos;
+  return safe ? "" : "must be 1 to 64 of a-z 0-9 . _ -";
+}
+
+}  // namespace
+
+void declare_annotator_options(OptionTable& table, AnnotatorConfig& config) {
+  table.add<std::string>("name", &config.name, "who judges, as judgments and reports show it", check_name);
+  table.add("kind", &config.kind, "rule: applies the written guideline", one_of({"rule"}));
+  table.add("parser", &config.parser, "how a reply becomes a verdict", one_of({"perfect_prefix"}));
+  declare_guideline_options(table, config.guideline, "guideline");
+}
+
+AnnotatorConfig parse_annotator(const Json& entry, const std::string& origin) {
+  AnnotatorConfig config;
+  OptionTable table;
+  declare_annotator_options(table, config);
+  table.load(entry, origin);
+  check_guideline(config.guideline, origin);
+  return config;
+}
+
+Json annotator_json(const AnnotatorConfig& config) {
+  AnnotatorConfig copy = config;
+  OptionTable table;
+  declare_annotator_options(table, copy);
+  return table.effective();
+}
+
+std::string annotator_version(const AnnotatorConfig& config) {
+  return config.kind + "/" + guideline_version(config.guideline);
+}
+
+std::unique_ptr<Judge> make_judge(const AnnotatorConfig& config) { return std::make_unique<RuleJudge>(config.guideline); }
+
+}  // namespace cutd

@@ -1,0 +1,34 @@
+// An annotator is data: who judges, how, under which version of which guideline. It comes from the list
+// `annotators` of a run's configuration and is frozen with it.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/json.h"
+#include "core/options.h"
+#include "judge_client/guideline.h"
+#include "judge_client/judge.h"
+
+namespace cutd {
+
+struct AnnotatorConfig {
+  std::string name = "editor";
+  std::string kind = "rule";
+  std::string parser = "perfect_prefix";
+  Guideline guideline;  // kind rule
+};
+
+void declare_annotator_options(OptionTable& table, AnnotatorConfig& config);
+
+// One entry of the list, strictly: Error(kUsage) naming `origin` and the key.
+AnnotatorConfig parse_annotator(const Json& entry, const std::string& origin);
+Json annotator_json(const AnnotatorConfig& config);
+
+// Name and version under which judgments and evaluations are stored ("editor", "rule/1f0c…").
+std::string annotator_version(const AnnotatorConfig& config);
+
+// The judge of an annotator that works by itself.
+std::unique_ptr<Judge> make_judge(const AnnotatorConfig& config);
+
+}  // namespace cutd

@@ -1,0 +1,102 @@
+// A judge reads a response and says in words what is wrong with it. Every kind of annotator that works
+// by itself (rules now; paid models later) is a Judge; people are annotators without one.
+//
+// Judges take values and give values: they know the sink, never the store. The sink is implemented in
+// round/judge_sink.h. A failure is a state of the request, never a label (reliability P16).
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace cutd {
+
+// Chosen by the caller, unique among the requests of one judge.
+struct RequestId {
+  std::int64_t value = 0;
+  auto operator<=>(const RequestId&) const = default;
+};
+
+// The `number`-th try (from 1) of one request; at most one message on the wire (reliability P3).
+struct AttemptId {
+  RequestId request;
+  std::int64_t number = 1;
+  auto operator<=>(const AttemptId&) const = default;
+};
+
+struct JudgeRequest {
+  RequestId id;
+  std::string instruction;  // the instruction, its input after a line feed when it has one
+  std::string response;
+  bool ended = true;        // the model ended the response by itself; false: cut at the token limit
+};
+
+// Announced before anything is sent, so that its cost can be reserved first. Money is micro-dollars.
+struct AttemptIntent {
+  AttemptId id;
+  std::int64_t reserved_cost = 0;
+};
+
+// What came back, byte for byte, so that it can be parsed again without being paid for again.
+struct RawReply {
+  std::string bytes;
+  std::string content_type = "text/plain; charset=utf-8";
+};
+
+struct Usage {
+  std::int64_t input_tokens = 0;
+  std::int64_t output_tokens = 0;
+  std::int64_t cost = 0;  // micro-dollars
+};
+
+// A validated judgment: only this becomes a label.
+struct Verdict {
+  bool perfect = false;
+  std::string text;  // the criticism; "Perfect." when there is none
+};
+
+enum class JudgeFailureKind {
+  kUnusable,   // the reply came but is no judgment: empty, cut, refused, not parsed
+  kPermanent,  // asking again the same way cannot help
+  kRetryable,  // the judge could not be reached, or asked to come back later
+  kCapped,     // before_send refused it: a spending cap is reached
+};
+
+struct JudgeFailure {
+  JudgeFailureKind kind = JudgeFailureKind::kUnusable;
+  std::string reason;
+};
+
+using JudgeOutcome = std::variant<Verdict, JudgeFailure>;
+
+// Called from the thread inside Judge::run. What it throws ends that run and passes through.
+class JudgeSink {
+ public:
+  virtual ~JudgeSink() = default;
+  // Returns once every intent is durable (one commit for many). One answer per intent, in order:
+  // false means that a cap is reached and nothing may be sent for it.
+  virtual std::vector<bool> before_send(std::span<const AttemptIntent> intents) = 0;
+  // The reply of an admitted attempt, before it is parsed.
+  virtual void after_reply(AttemptId attempt, const RawReply& reply, const Usage& usage) = 0;
+  // Exactly once per request that was worked on to its end.
+  virtual void finished(RequestId request, const JudgeOutcome& outcome) = 0;
+};
+
+class Judge {
+ public:
+  virtual ~Judge() = default;
+  // Queues a request. Any thread, also while run() works.
+  virtual void submit(JudgeRequest request) = 0;
+  // Works until everything submitted is finished, or until `stop`: then what is left is dropped without
+  // a report and is submitted anew later. One thread at a time.
+  virtual void run(std::stop_token stop, JudgeSink& sink) = 0;
+};
+
+// Lower-case name of a failure kind, as the store and JSON have it ("unusable").
+const char* judge_failure_name(JudgeFailureKind kind);
+
+}  // namespace cutd

@@ -1,0 +1,156 @@
+#include "round/decide.h"
+
+#include <fmt/format.h>
+
+namespace cutd {
+namespace {
+
+// The one pause that ends by itself.
+constexpr const char* kDiskPause = "disk";
+
+template <typename... Cases>
+struct Overloaded : Cases... {
+  using Cases::operator()...;
+};
+template <typename... Cases>
+Overloaded(Cases...) -> Overloaded<Cases...>;
+
+const char* subject_name(Subject subject) {
+  switch (subject) {
+    case Subject::kParent: return "parent";
+    case Subject::kCandidate: return "candidate";
+    case Subject::kUntrained: return "untrained model";
+    case Subject::kKept: return "kept model";
+  }
+  return "model";
+}
+
+// Nothing when the evaluation is done.
+std::optional<Action> next_of_evaluation(Subject subject, const EvaluationFacts& facts) {
+  if (facts.done) return std::nullopt;
+  if (!facts.planned) return action::PlanEvaluation{subject};
+  if (facts.open_unit) return action::GenerateEvaluation{subject, *facts.open_unit};
+  if (facts.responses_unscored > 0) return action::ScoreEvaluation{subject};
+  if (facts.judgments_pending > 0) return action::AwaitEvaluationJudgments{subject};
+  // A score over fewer instructions would be another score: every one must have been judged.
+  if (facts.judgments_failed > 0) {
+    return action::Fail{fmt::format("{} judgments of the {} on the held-out set failed; retry the round when the annotator works",
+                                    facts.judgments_failed, subject_name(subject))};
+  }
+  return action::FinishEvaluation{subject};
+}
+
+Action decide_created(const RoundSnapshot& round) {
+  if (const auto next = next_of_evaluation(Subject::kParent, round.parent)) return *next;
+  if (!round.planned) return action::PlanRound{};
+  return action::Advance{Phase::kCreated, Phase::kGenerating, "units planned"};
+}
+
+Action decide_generating(const RoundSnapshot& round) {
+  if (round.open_unit) return action::Generate{*round.open_unit};
+  return action::Advance{Phase::kGenerating, Phase::kJudging, fmt::format("{} responses generated", round.responses)};
+}
+
+Action decide_judging(const RoundSnapshot& round) {
+  if (round.judgments_pending > 0) return action::AwaitJudgments{};
+  const std::int64_t done = round.positives + round.negatives;
+  if (round.judgments_failed > done) {
+    return action::Fail{fmt::format("{} of {} judgments failed; retry the round when the annotator works", round.judgments_failed,
+                                    round.judgments_failed + done)};
+  }
+  return action::Advance{Phase::kJudging, Phase::kTraining,
+                         fmt::format("{} satisfactory, {} criticised, {} failed judgments", round.positives, round.negatives,
+                                     round.judgments_failed)};
+}
+
+std::string too_few_examples(const RoundSnapshot& round) {
+  return fmt::format("nothing was trained: {} examples ({} satisfactory, {} criticised), at least {} are needed",
+                     round.training_examples, round.positives, round.negatives, round.min_training_examples);
+}
+
+Action decide_training(const RoundSnapshot& round) {
+  if (!round.manifest && round.training_examples < round.min_training_examples) {
+    return action::Advance{Phase::kTraining, Phase::kEvaluating, too_few_examples(round)};
+  }
+  if (!round.manifest) return action::FreezeManifest{};
+  if (!round.delta) return action::Train{};
+  if (!round.cumulative) return action::PublishCumulative{};
+  return action::Advance{Phase::kTraining, Phase::kEvaluating, "adapter published"};
+}
+
+Action decide_evaluating(const RoundSnapshot& round) {
+  if (!round.cumulative) return action::Reject{too_few_examples(round)};
+  if (const auto next = next_of_evaluation(Subject::kParent, round.parent)) return *next;
+  if (const auto next = next_of_evaluation(Subject::kCandidate, round.candidate)) return *next;
+  if (!round.verdict) return action::Fail{"both evaluations are done but cannot be compared"};
+  if (round.verdict->promote) return action::Promote{round.verdict->reason};
+  return action::Reject{round.verdict->reason};
+}
+
+}  // namespace
+
+Action decide(const RoundSnapshot& round) {
+  if (round.phase == Phase::kPaused) {
+    const bool for_disk = round.pause_reason.starts_with(kDiskPause);
+    if (for_disk && !round.disk_low) return action::Resume{"there is room on the disk again"};
+    return action::Idle{};
+  }
+  if (!is_active(round.phase)) return action::Idle{};
+  if (round.disk_low) return action::Pause{std::string(kDiskPause) + ": less free space than run.min_free_disk_mb"};
+  switch (round.phase) {
+    case Phase::kCreated: return decide_created(round);
+    case Phase::kGenerating: return decide_generating(round);
+    case Phase::kJudging: return decide_judging(round);
+    case Phase::kTraining: return decide_training(round);
+    default: return decide_evaluating(round);
+  }
+}
+
+Action decide_run(const RunSnapshot& run) {
+  if (run.state != RunState::kActive) return action::Idle{};
+  if (run.open_round) {
+    if (run.open_round_failed) return action::FailRun{run.open_round_reason};
+    return action::Idle{};
+  }
+  if (!run.stop_reason) return action::StartRound{};
+  if (const auto next = next_of_evaluation(Subject::kUntrained, run.untrained)) return *next;
+  if (const auto next = next_of_evaluation(Subject::kKept, run.kept)) return *next;
+  return action::CompleteRun{*run.stop_reason};
+}
+
+std::string work_name(const Action& action) {
+  return std::visit(
+      Overloaded{
+          [](const action::PlanEvaluation& a) { return fmt::format("plan evaluation of the {}", subject_name(a.subject)); },
+          [](const action::GenerateEvaluation& a) { return fmt::format("generate unit {}", a.unit.value); },
+          [](const action::AwaitEvaluationJudgments& a) { return fmt::format("judge the {}", subject_name(a.subject)); },
+          [](const action::ScoreEvaluation& a) { return fmt::format("score the {}", subject_name(a.subject)); },
+          [](const action::FinishEvaluation& a) { return fmt::format("finish evaluation of the {}", subject_name(a.subject)); },
+          [](const action::PlanRound&) { return std::string("plan"); },
+          [](const action::Generate& a) { return fmt::format("generate unit {}", a.unit.value); },
+          [](const action::AwaitJudgments&) { return std::string("judge"); },
+          [](const action::FreezeManifest&) { return std::string("freeze manifest"); },
+          [](const action::Train&) { return std::string("train"); },
+          [](const action::PublishCumulative&) { return std::string("publish"); },
+          [](const auto&) { return std::string("step"); },
+      },
+      action);
+}
+
+AfterFailure after_failure(ErrorCode code, bool disk_low, std::int64_t failures) {
+  switch (code) {
+    case ErrorCode::kCancelled:
+    case ErrorCode::kConflict: return AfterFailure::kLookAgain;
+    case ErrorCode::kIo: return AfterFailure::kStopDaemon;
+    case ErrorCode::kUsage:
+    case ErrorCode::kBadInput:
+    case ErrorCode::kNotFound: return AfterFailure::kFailRound;
+    case ErrorCode::kResource:
+      if (disk_low) return AfterFailure::kPauseDisk;
+      break;
+    default: break;
+  }
+  return failures >= kMaxFailures ? AfterFailure::kFailRound : AfterFailure::kRedo;
+}
+
+}  // namespace cutd

@@ -1,0 +1,70 @@
+#include "round/frozen_run.h"
+
+#include "core/error.h"
+#include "core/hash.h"
+
+namespace cutd {
+namespace {
+
+Json ids_json(const std::vector<InstructionId>& ids) {
+  Json list = Json::array();
+  for (const InstructionId id : ids) list.push_back(id.value);
+  return list;
+}
+
+std::vector<InstructionId> ids_of(const Json& list) {
+  std::vector<InstructionId> ids;
+  for (const Json& id : list) ids.push_back(InstructionId{id.get<std::int64_t>()});
+  return ids;
+}
+
+}  // namespace
+
+Json frozen_run_json(const FrozenRun& frozen) {
+  return Json{{"config", run_config_json(frozen.config)},
+              {"model_dir", frozen.model_dir},
+              {"template_version", frozen.template_version},
+              {"annotator", frozen.annotator.value},
+              {"gate", ids_json(frozen.gate)},
+              {"gate_hash", frozen.gate_hash},
+              {"report", ids_json(frozen.report)},
+              {"report_hash", frozen.report_hash}};
+}
+
+FrozenRun frozen_run_of(const Run& run) {
+  const std::string origin = "run " + std::to_string(run.id.value);
+  FrozenRun frozen;
+  frozen.config = parse_run_config(json_get<Json>(run.config, "config", origin), origin);
+  frozen.model_dir = json_get<std::string>(run.config, "model_dir", origin);
+  frozen.base_hash = run.base_model_hash;
+  frozen.template_version = json_get<std::string>(run.config, "template_version", origin);
+  frozen.annotator = AnnotatorId{json_get<std::int64_t>(run.config, "annotator", origin)};
+  frozen.gate = ids_of(json_get<Json>(run.config, "gate", origin));
+  frozen.gate_hash = json_get<std::string>(run.config, "gate_hash", origin);
+  frozen.report = ids_of(json_get<Json>(run.config, "report", origin));
+  frozen.report_hash = json_get<std::string>(run.config, "report_hash", origin);
+  return frozen;
+}
+
+ModelReference model_reference(const FrozenRun& frozen, const std::optional<Adapter>& adapter, const std::string& data_dir) {
+  ModelReference model;
+  model.spec = {frozen.model_dir, "", frozen.config.dtype, frozen.config.device, frozen.config.threads};
+  model.hash = frozen.base_hash;
+  if (!adapter) return model;
+  if (adapter->state != AdapterState::kVerified) {
+    throw Error(ErrorCode::kBadInput, "adapter " + adapter->path + " is quarantined: " + adapter->reason);
+  }
+  model.spec.adapter_dir = (std::filesystem::path(data_dir) / adapter->path).string();
+  model.hash = sha256_hex(frozen.base_hash + "\n" + adapter->hash);
+  model.is_base = false;
+  return model;
+}
+
+std::string decoding_hash(const FrozenRun& frozen) {
+  Json identity = run_config_json(frozen.config).at("generation");
+  identity["template"] = frozen.template_version;
+  identity["dtype"] = frozen.config.dtype;
+  return sha256_hex(to_json_text(identity));
+}
+
+}  // namespace cutd

@@ -1,0 +1,42 @@
+// What a run was born with: its configuration, and everything that was looked up once at its start so that
+// later imports, renames or edits cannot change a running experiment. Kept in run.config.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/domain.h"
+#include "engine/engine.h"
+#include "round/run_config.h"
+
+namespace cutd {
+
+struct FrozenRun {
+  RunConfig config;
+  std::string model_dir;               // absolute
+  std::string base_hash;               // model_fingerprint
+  std::string template_version;
+  AnnotatorId annotator;
+  std::vector<InstructionId> gate;     // in file order
+  std::vector<InstructionId> report;
+  std::string gate_hash;               // instruction_set_hash
+  std::string report_hash;
+};
+
+// `base_hash` has its own column.
+Json frozen_run_json(const FrozenRun& frozen);
+FrozenRun frozen_run_of(const Run& run);
+
+// A model as rounds know it: the base, or the base with one published cumulative adapter.
+struct ModelReference {
+  ModelSpec spec;
+  std::string hash;                    // base hash, or SHA-256 of base hash and adapter hash
+  bool is_base = true;
+};
+// `adapter` empty: the base. Paths of adapters are relative to `data_dir`.
+ModelReference model_reference(const FrozenRun& frozen, const std::optional<Adapter>& adapter, const std::string& data_dir);
+
+// Identity of how responses are made: sampling, template, number type, units.
+std::string decoding_hash(const FrozenRun& frozen);
+
+}  // namespace cutd

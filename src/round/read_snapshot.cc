@@ -1,0 +1,118 @@
+#include "round/read_snapshot.h"
+
+#include "evaluation/stop_rule.h"
+#include "round/training_work.h"
+#include "store/adapters.h"
+#include "store/instructions.h"
+#include "store/judgments.h"
+#include "store/rounds.h"
+#include "store/runs.h"
+#include "store/units.h"
+
+namespace cutd {
+namespace {
+
+std::optional<Adapter> read_adapter_row(Reader& reader, std::optional<AdapterId> id) {
+  return id ? find_adapter(reader, *id) : std::nullopt;
+}
+
+void read_generation(Reader& reader, RoundId round, RoundSnapshot& snapshot) {
+  const std::vector<Unit> units = list_units(reader, round);
+  snapshot.planned = !units.empty();
+  for (const Unit& unit : units) {
+    if (unit.state == UnitState::kOpen) {
+      if (!snapshot.open_unit) snapshot.open_unit = unit.id;
+    } else {
+      snapshot.responses += static_cast<std::int64_t>(list_samples(reader, unit.id).size());
+    }
+  }
+}
+
+void read_judgments(Reader& reader, const FrozenRun& frozen, RoundId round, RoundSnapshot& snapshot) {
+  for (const Judgment& judgment : list_judgments(reader, round, frozen.annotator)) {
+    if (judgment.state == JudgmentState::kPending) {
+      ++snapshot.judgments_pending;
+    } else if (judgment.state == JudgmentState::kFailed || !judgment.validated) {
+      ++snapshot.judgments_failed;
+    } else if (judgment.label == JudgmentLabel::kPositive) {
+      ++snapshot.positives;
+    } else {
+      ++snapshot.negatives;
+    }
+  }
+}
+
+StopRule stop_rule_of(const Run& run) {
+  return {run.round_count, run.patience, run.budget.value_or(0), run.ends_at.value_or(0)};
+}
+
+RunFacts read_run_facts(Reader& reader, const FrozenRun& frozen, const Run& run, std::int64_t now) {
+  RunFacts facts;
+  for (const Round& round : list_rounds(reader, run.id)) {
+    if (round.phase != Phase::kCompleted) continue;
+    ++facts.rounds_finished;
+    facts.consecutive_rejections = round.outcome == Outcome::kRejected ? facts.consecutive_rejections + 1 : 0;
+  }
+  facts.now_wall_micros = now;
+  facts.instructions_left = count_unused_instructions(reader, run.id);
+  facts.instructions_per_round = frozen.config.data.instructions_per_round;
+  return facts;
+}
+
+}  // namespace
+
+RoundModels read_round_models(Reader& reader, const FrozenRun& frozen, const Round& round, const std::string& data_dir) {
+  RoundModels models;
+  models.untrained = evaluation_target(frozen, model_reference(frozen, std::nullopt, data_dir), Split::kGate);
+  models.parent = evaluation_target(frozen, model_reference(frozen, read_adapter_row(reader, round.parent), data_dir), Split::kGate);
+  if (const auto adapter = find_adapter(reader, round.id, AdapterKind::kCumulative)) {
+    models.candidate = evaluation_target(frozen, model_reference(frozen, adapter, data_dir), Split::kGate);
+  }
+  return models;
+}
+
+RoundSnapshot read_round_snapshot(Reader& reader, const FrozenRun& frozen, const Round& round, const RoundModels& models) {
+  RoundSnapshot snapshot;
+  snapshot.id = round.id;
+  snapshot.phase = round.phase;
+  snapshot.pause_reason = round.reason;
+  if (!is_active(round.phase)) return snapshot;
+  snapshot.parent = read_evaluation_facts(reader, models.parent.key);
+  read_generation(reader, round.id, snapshot);
+  read_judgments(reader, frozen, round.id, snapshot);
+  snapshot.min_training_examples = frozen.config.data.min_training_examples;
+  snapshot.training_examples = count_training_examples(snapshot.positives, snapshot.negatives, frozen.config.train);
+  snapshot.manifest = find_manifest(reader, round.id).has_value();
+  snapshot.delta = find_adapter(reader, round.id, AdapterKind::kDelta).has_value();
+  snapshot.cumulative = models.candidate.has_value();
+  if (round.phase != Phase::kEvaluating || !models.candidate) return snapshot;
+  snapshot.candidate = read_evaluation_facts(reader, models.candidate->key);
+  const auto comparison = compare_evaluations(reader, frozen, models.untrained.key, models.parent.key, models.candidate->key);
+  if (comparison) snapshot.verdict = comparison->verdict;
+  return snapshot;
+}
+
+RunModels read_run_models(Reader& reader, const FrozenRun& frozen, RunId run, const std::string& data_dir) {
+  const std::optional<Adapter> kept = read_adapter_row(reader, serving_adapter(reader, run));
+  return {evaluation_target(frozen, model_reference(frozen, std::nullopt, data_dir), Split::kReport),
+          evaluation_target(frozen, model_reference(frozen, kept, data_dir), Split::kReport)};
+}
+
+RunSnapshot read_run_snapshot(Reader& reader, const FrozenRun& frozen, const Run& run, const RunModels& models, std::int64_t now) {
+  RunSnapshot snapshot;
+  snapshot.state = run.state;
+  for (const Round& round : list_rounds(reader, run.id)) {
+    if (is_final(round.phase)) continue;
+    snapshot.open_round = round.id;
+    snapshot.open_round_failed = round.phase == Phase::kFailed;
+    snapshot.open_round_reason = "round " + std::to_string(round.number) + " failed: " + round.reason;
+  }
+  if (snapshot.open_round || run.state != RunState::kActive) return snapshot;
+  snapshot.stop_reason = stop_reason(stop_rule_of(run), read_run_facts(reader, frozen, run, now));
+  if (!snapshot.stop_reason) return snapshot;
+  snapshot.untrained = read_evaluation_facts(reader, models.untrained.key);
+  snapshot.kept = read_evaluation_facts(reader, models.kept.key);
+  return snapshot;
+}
+
+}  // namespace cutd

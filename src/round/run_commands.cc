@@ -1,0 +1,75 @@
+#include "round/run_commands.h"
+
+#include "core/error.h"
+#include "round/frozen_run.h"
+#include "store/evaluations.h"
+#include "store/judgments.h"
+#include "store/rounds.h"
+#include "store/runs.h"
+
+namespace cutd {
+namespace {
+
+Run require_run(Reader& reader, RunId id) {
+  const std::optional<Run> run = find_run(reader, id);
+  if (!run) throw Error(ErrorCode::kNotFound, "there is no run " + std::to_string(id.value));
+  return *run;
+}
+
+std::optional<Round> open_round(Reader& reader, RunId run) {
+  for (const Round& round : list_rounds(reader, run)) {
+    if (!is_final(round.phase)) return round;
+  }
+  return std::nullopt;
+}
+
+void refuse(const Run& run, const std::string& command) {
+  throw Error(ErrorCode::kConflict, "run " + std::to_string(run.id.value) + " is " + std::string(name_of(run.state)) + ": cannot " + command + " it");
+}
+
+}  // namespace
+
+void pause_run(Writer& writer, RunId id, const std::string& why) {
+  const Run run = require_run(writer, id);
+  if (run.state != RunState::kActive) refuse(run, "pause");
+  move_run(writer, id, RunState::kActive, RunState::kPaused, why);
+  const std::optional<Round> round = open_round(writer, id);
+  if (round && is_active(round->phase)) pause_round(writer, round->id, round->phase, why);
+}
+
+void resume_run(Writer& writer, RunId id, const std::string& why) {
+  const Run run = require_run(writer, id);
+  const std::optional<Round> round = open_round(writer, id);
+  const bool round_paused = round && round->phase == Phase::kPaused;
+  // A run that waits for disk is active; its round can be resumed by hand as well.
+  if (run.state != RunState::kPaused && !(run.state == RunState::kActive && round_paused)) refuse(run, "resume");
+  if (run.state == RunState::kPaused) move_run(writer, id, RunState::kPaused, RunState::kActive, why);
+  if (round_paused) resume_round(writer, round->id, why);
+}
+
+void cancel_run(Writer& writer, RunId id, const std::string& why) {
+  const Run run = require_run(writer, id);
+  if (run.state == RunState::kCompleted || run.state == RunState::kCancelled) refuse(run, "cancel");
+  if (const std::optional<Round> round = open_round(writer, id)) cancel_round(writer, round->id, round->phase, why);
+  // A failed run stays failed: its round is closed, and nothing of it can go on.
+  if (run.state != RunState::kFailed) move_run(writer, id, run.state, RunState::kCancelled, why);
+}
+
+RunId retry_failed_round(Writer& writer, RoundId id, const std::string& why) {
+  const std::optional<Round> round = find_round(writer, id);
+  if (!round) throw Error(ErrorCode::kNotFound, "there is no round " + std::to_string(id.value));
+  if (round->phase != Phase::kFailed) {
+    throw Error(ErrorCode::kConflict, "round " + std::to_string(id.value) + " is " + std::string(name_of(round->phase)) + ": only a failed round can be retried");
+  }
+  const Run run = require_run(writer, round->run);
+  const AnnotatorId annotator = frozen_run_of(run).annotator;
+  retry_failed_judgments(writer, id, annotator);
+  for (const Evaluation& evaluation : list_evaluations(writer)) {
+    if (evaluation.state == EvaluationState::kOpen) retry_failed_judgments(writer, evaluation.id, evaluation.key.annotator);
+  }
+  retry_round(writer, id, why);
+  if (run.state == RunState::kFailed) move_run(writer, run.id, RunState::kFailed, RunState::kActive, why);
+  return run.id;
+}
+
+}  // namespace cutd

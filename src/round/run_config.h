@@ -1,0 +1,89 @@
+// The configuration of a run, from one YAML file: every key once, strict, frozen as JSON in the run's and
+// each round's row. `examples/demo.yaml` is a complete one.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/json.h"
+#include "core/options.h"
+#include "core/sampling_config.h"
+#include "core/train_config.h"
+#include "dataset/prompt_template.h"
+#include "evaluation/guards.h"
+#include "judge_client/annotator.h"
+
+namespace cutd {
+
+// Instruction files (JSON Lines of {"instruction", "input"?}), relative to the configuration file.
+struct DataConfig {
+  std::string train;
+  std::string gate;                          // read by the promotion rule; a run cannot promote without it
+  std::string report;                        // scored once, for the untrained and the kept model
+  std::int64_t gate_count = 0;               // how many of the file, from its start; 0: all
+  std::int64_t report_count = 0;
+  std::int64_t instructions_per_round = 96;
+  std::int64_t responses_per_instruction = 1;
+  std::int64_t min_training_examples = 8;    // a round with fewer trains nothing and is rejected
+};
+
+struct GenerationConfig {
+  SamplingConfig sampling;
+  std::int64_t unit_prompts = 32;            // prompts of one unit: what a crash can lose
+  std::int64_t max_batch = 32;               // of them, how many run at once
+};
+
+struct EvaluationConfig {
+  double margin = 0;                         // promotion needs a paired difference surely above -margin
+  std::int64_t bootstrap_resamples = 10000;
+  std::int64_t bootstrap_seed = 1234;
+  GuardBands guards;
+};
+
+struct RunLimits {
+  std::int64_t rounds = 3;
+  std::int64_t patience = 2;                 // consecutive rejections that end the run
+  double budget_usd = 0;                     // for paid annotators; 0: none may be spent
+  std::string end_time;                      // "2026-11-24T06:00:00Z": no round starts later; empty: none
+  std::int64_t seed = 1234;                  // of the draw of instructions and of every sample's seed
+  std::int64_t min_free_disk_mb = 512;       // below this floor the run pauses (reliability P8)
+};
+
+struct RunConfig {
+  std::string name = "run";                  // prefix of adapter names
+  std::string model;                         // Hugging Face folder, or a name under DATA/models
+  std::string dtype = "float32";             // of the weights when generating and scoring
+  std::string device = "auto";
+  std::int64_t threads = 0;
+  PromptTemplateConfig prompt_template;
+  DataConfig data;
+  GenerationConfig generation;
+  std::vector<AnnotatorConfig> annotators = {AnnotatorConfig{}};
+  TrainConfig train;
+  EvaluationConfig evaluation;
+  RunLimits limits;
+
+  const AnnotatorConfig& annotator() const { return annotators.front(); }
+};
+
+// Strict: unknown keys, wrong types, refused values and contradictions are Error(kUsage) naming `origin`
+// and the key. Flags: `overrides` are (key, text) pairs applied after the file.
+struct ConfigOverride {
+  std::string key;   // "data.gate_count"
+  std::string text;
+};
+RunConfig parse_run_config(const Json& values, const std::string& origin, const std::vector<ConfigOverride>& overrides = {});
+
+// Every key with its value, as it is frozen; parse_run_config gives the same RunConfig back.
+Json run_config_json(const RunConfig& config);
+
+// Every key of a run configuration, for --help and flags.
+std::vector<Option> run_config_options();
+
+// Wall-clock microseconds of limits.end_time; 0 when it is empty. Throws Error(kUsage) for other formats.
+std::int64_t parse_end_time(const std::string& text, const std::string& origin);
+
+}  // namespace cutd

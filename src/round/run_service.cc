@@ -1,0 +1,189 @@
+#include "round/run_service.h"
+
+#include <fmt/format.h>
+
+#include <mutex>
+#include <thread>
+
+#include "core/error.h"
+#include "round/adapter_files.h"
+#include "round/round_runner.h"
+#include "round/run_commands.h"
+#include "round/run_start.h"
+#include "round/wakeup.h"
+#include "store/rounds.h"
+#include "store/runs.h"
+
+namespace cutd {
+
+class RunService::Impl {
+ public:
+  Impl(Store& store, Engine& engine, RunServiceOptions options, const Clock& clock, Logger& logger)
+      : store_(store), options_(std::move(options)), logger_(logger), board_(clock),
+        runner_(store, engine, board_, options_.text, options_.disk_retry, clock, logger) {
+    sweep_data_folder(store, logger);
+  }
+  ~Impl() { stop(); }
+
+  void begin() {
+    announce_unfinished();
+    runner_thread_ = std::jthread([this](std::stop_token stop) { guard("runner", [&] { run_rounds(stop); }); });
+    judge_thread_ = std::jthread([this](std::stop_token stop) { guard("judges", [&] { run_judges(stop); }); });
+  }
+
+  void stop() {
+    runner_thread_.request_stop();
+    judge_thread_.request_stop();
+    interrupt({});
+    wakeup_.nudge();
+    if (runner_thread_.joinable()) runner_thread_.join();
+    if (judge_thread_.joinable()) judge_thread_.join();
+  }
+
+  std::optional<std::string> failure() const {
+    const std::lock_guard lock(mutex_);
+    return failure_;
+  }
+
+  RunId start(const RunConfig& config, const FileReader& files) {
+    const RunId run = start_run(store_, config, files, options_.text, logger_);
+    board_.say(fmt::format("run {} started", run.value));
+    wakeup_.nudge();
+    return run;
+  }
+
+  // Performs a command's transaction, then interrupts the unit of that run, if one is at work.
+  template <typename Command>
+  void command(Command act) {
+    const RunId run = store_.write([&](Writer& writer) { return act(writer); });
+    interrupt(run);
+    wakeup_.nudge();
+  }
+
+  const ProgressBoard& board() const { return board_; }
+
+  RunState wait(RunId run, std::stop_token stop, const std::function<void(const ProgressSnapshot&)>& on_progress) {
+    std::uint64_t version = 0;
+    while (true) {
+      const std::optional<Run> row = store_.read([&](Reader& reader) { return find_run(reader, run); });
+      if (!row) throw Error(ErrorCode::kNotFound, "there is no run " + std::to_string(run.value));
+      const ProgressSnapshot now = board_.snapshot();
+      if (now.version != version && on_progress) on_progress(now);
+      version = now.version;
+      if (row->state != RunState::kActive || stop.stop_requested() || failure()) return row->state;
+      board_.wait_for_change(version, std::chrono::milliseconds(500));
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));  // at most ten calls a second
+    }
+  }
+
+ private:
+  // What escapes a worker is storage that failed or a bug: both threads end, the process must be restarted.
+  template <typename Work>
+  void guard(const char* name, Work work) {
+    try {
+      work();
+    } catch (const std::exception& error) {
+      logger_.error(std::string(name) + " stopped: " + error.what());
+      const std::lock_guard lock(mutex_);
+      if (!failure_) failure_ = error.what();
+      runner_thread_.request_stop();
+      judge_thread_.request_stop();
+    }
+    wakeup_.nudge();
+    board_.idle();
+  }
+
+  void run_rounds(std::stop_token stop) {
+    while (!stop.stop_requested()) {
+      const std::uint64_t seen = wakeup_.count();
+      bool worked = false;
+      for (const Run& run : store_.read([](Reader& reader) { return list_runs(reader, RunState::kActive); })) {
+        const StepResult result = runner_.step(run.id, unit_stop(run.id, stop));
+        worked = worked || result == StepResult::kWorked;
+        if (result == StepResult::kWorked) judge_wakeup_.nudge();
+        if (result != StepResult::kIdle) break;  // runs take turns only when the first one cannot go on
+      }
+      if (!worked) wakeup_.wait(seen, options_.poll);
+    }
+  }
+
+  void run_judges(std::stop_token stop) {
+    while (!stop.stop_requested()) {
+      const std::uint64_t seen = judge_wakeup_.count();
+      const std::int64_t judged = judge_pending(store_, options_.judges, stop);
+      if (judged > 0) wakeup_.nudge();
+      else judge_wakeup_.wait(seen, options_.poll);
+    }
+  }
+
+  // The stop token of one unit: a command for this run, or the end of the service.
+  std::stop_token unit_stop(RunId run, std::stop_token service) {
+    const std::lock_guard lock(mutex_);
+    unit_source_ = std::stop_source();
+    unit_run_ = run;
+    if (service.stop_requested()) unit_source_.request_stop();
+    return unit_source_.get_token();
+  }
+
+  // `run` 0: whatever is at work.
+  void interrupt(RunId run) {
+    const std::lock_guard lock(mutex_);
+    if (!run || run == unit_run_) unit_source_.request_stop();
+    judge_wakeup_.nudge();
+  }
+
+  void announce_unfinished() {
+    store_.read([&](Reader& reader) {
+      for (const Run& run : list_runs(reader, RunState::kActive)) {
+        for (const Round& round : list_rounds(reader, run.id)) {
+          if (is_final(round.phase)) continue;
+          board_.say(fmt::format("run {} goes on: round {} of {} is {}", run.id.value, round.number, run.round_count, name_of(round.phase)));
+        }
+      }
+    });
+  }
+
+  Store& store_;
+  const RunServiceOptions options_;
+  Logger& logger_;
+  ProgressBoard board_;
+  Wakeup wakeup_;         // the runner: look again
+  Wakeup judge_wakeup_;   // the judges: look again
+  RoundRunner runner_;    // used by the runner thread alone
+  mutable std::mutex mutex_;
+  std::optional<std::string> failure_;  // guarded by mutex_, as the two below
+  std::stop_source unit_source_;
+  RunId unit_run_;
+  std::jthread runner_thread_;
+  std::jthread judge_thread_;
+};
+
+RunService::RunService(Store& store, Engine& engine, RunServiceOptions options, const Clock& clock, Logger& logger)
+    : impl_(std::make_unique<Impl>(store, engine, std::move(options), clock, logger)) {}
+RunService::~RunService() = default;
+
+void RunService::begin() { impl_->begin(); }
+void RunService::stop() { impl_->stop(); }
+std::optional<std::string> RunService::failure() const { return impl_->failure(); }
+RunId RunService::start(const RunConfig& config, const FileReader& files) { return impl_->start(config, files); }
+
+void RunService::pause(RunId run, const std::string& why) {
+  impl_->command([&](Writer& writer) { pause_run(writer, run, why); return run; });
+}
+void RunService::resume(RunId run, const std::string& why) {
+  impl_->command([&](Writer& writer) { resume_run(writer, run, why); return run; });
+}
+void RunService::cancel(RunId run, const std::string& why) {
+  impl_->command([&](Writer& writer) { cancel_run(writer, run, why); return run; });
+}
+void RunService::retry(RoundId round, const std::string& why) {
+  impl_->command([&](Writer& writer) { return retry_failed_round(writer, round, why); });
+}
+
+const ProgressBoard& RunService::progress() const { return impl_->board(); }
+
+RunState RunService::wait(RunId run, std::stop_token stop, const std::function<void(const ProgressSnapshot&)>& on_progress) {
+  return impl_->wait(run, stop, on_progress);
+}
+
+}  // namespace cutd

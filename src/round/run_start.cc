@@ -1,0 +1,100 @@
+#include "round/run_start.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <map>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "store/instructions.h"
+#include "store/judgments.h"
+#include "store/runs.h"
+#include "weights/fingerprint.h"
+
+namespace cutd {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<NewInstruction> new_instructions(const std::vector<Instruction>& set) {
+  std::vector<NewInstruction> rows;
+  for (const Instruction& instruction : set) rows.push_back({instruction.text, instruction.input});
+  return rows;
+}
+
+// Ids of the first `count` (0: all) of a held-out set. The store must agree that they are held out for this
+// very purpose: an instruction that trained a model in this data folder can never measure one.
+std::vector<InstructionId> held_out_ids(Reader& reader, const std::vector<Instruction>& set, Split split, std::int64_t count) {
+  std::map<std::string, InstructionId> known;
+  for (const Instruction& instruction : list_instructions(reader, split)) known.emplace(instruction.hash, instruction.id);
+  std::vector<InstructionId> ids;
+  for (const Instruction& instruction : set) {
+    if (count > 0 && ids.size() == static_cast<std::size_t>(count)) break;
+    const auto found = known.find(instruction.hash);
+    if (found == known.end()) {
+      throw Error(ErrorCode::kUsage, fmt::format("data.{}: \"{}\" has another use in this data folder (it was trained on, or belongs to "
+                                                 "the other held-out set); take it out or use another --data-dir",
+                                                 name_of(split), instruction.text));
+    }
+    ids.push_back(found->second);
+  }
+  return ids;
+}
+
+std::string set_hash(const std::vector<Instruction>& set, std::size_t count) {
+  std::vector<std::string> hashes;
+  for (std::size_t i = 0; i < count; ++i) hashes.push_back(set[i].hash);
+  return instruction_set_hash(std::move(hashes));
+}
+
+NewRun new_run(const FrozenRun& frozen) {
+  const RunLimits& limits = frozen.config.limits;
+  NewRun run;
+  run.config = frozen_run_json(frozen);
+  run.base_model_hash = frozen.base_hash;
+  run.round_count = limits.rounds;
+  run.patience = limits.patience;
+  if (limits.budget_usd > 0) run.budget = std::llround(limits.budget_usd * 1e6);
+  if (const std::int64_t end = parse_end_time(limits.end_time, "run.end_time"); end > 0) run.ends_at = end;
+  return run;
+}
+
+}  // namespace
+
+RunId start_run(Store& store, const RunConfig& config, const FileReader& files, const RunTextReader& text, Logger& logger) {
+  FrozenRun frozen;
+  frozen.config = config;
+  frozen.model_dir = fs::absolute(find_model(config.model, store.data_dir())).lexically_normal().string();
+  const InstructionSets sets = read_instruction_sets(config.data, files);
+  if (sets.held_out_in_train > 0) {
+    logger.warning(fmt::format("{} instructions of {} are held out and will not train", sets.held_out_in_train, config.data.train));
+  }
+  frozen.template_version = text(frozen.model_dir, config.prompt_template).prompts.version();
+  frozen.base_hash = model_fingerprint(frozen.model_dir);
+  return store.write([&](Writer& writer) {
+    import_instructions(writer, new_instructions(sets.gate), Split::kGate, config.data.gate);
+    import_instructions(writer, new_instructions(sets.report), Split::kReport, config.data.report);
+    import_instructions(writer, new_instructions(sets.train), Split::kTrain, config.data.train);
+    frozen.gate = held_out_ids(writer, sets.gate, Split::kGate, config.data.gate_count);
+    frozen.report = held_out_ids(writer, sets.report, Split::kReport, config.data.report_count);
+    frozen.gate_hash = set_hash(sets.gate, frozen.gate.size());
+    frozen.report_hash = set_hash(sets.report, frozen.report.size());
+    const AnnotatorConfig& annotator = config.annotator();
+    frozen.annotator = ensure_annotator(writer, {annotator.name, annotator_version(annotator), annotator.kind, annotator_json(annotator)});
+    return create_run(writer, new_run(frozen));
+  });
+}
+
+fs::path find_model(const std::string& model, const fs::path& data_dir) {
+  if (model.empty()) {
+    throw Error(ErrorCode::kUsage, "key \"model\" is missing: name a Hugging Face folder, or a model made by `cutd model import`");
+  }
+  if (fs::exists(fs::path(model) / "config.json")) return model;
+  const fs::path imported = data_dir / "models" / model;
+  if (fs::exists(imported / "config.json")) return imported;
+  throw Error(ErrorCode::kNotFound, "there is no model \"" + model + "\": neither a folder with a config.json nor " + imported.string() +
+                                        "; import one with `cutd model import`");
+}
+
+}  // namespace cutd

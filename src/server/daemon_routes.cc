@@ -1,0 +1,153 @@
+#include <unistd.h>
+
+#include <memory>
+
+#include "core/files.h"
+#include "round/instruction_sets.h"
+#include "server/route_arguments.h"
+#include "server/routes.h"
+#include "store/instructions.h"
+
+namespace cutd {
+namespace {
+
+// Files are named by path only by the daemon's own user, who could read them anyway.
+void require_local(const Request& request, const char* what) {
+  if (!request.local) throw Error(ErrorCode::kUsage, std::string(what) + " is for the Unix socket only");
+}
+
+std::string reason_of(const Request& request, const char* fallback) {
+  return json_get_or<std::string>(json_body(request), "why", fallback, "request body");
+}
+
+std::vector<ConfigOverride> overrides_of(const Json& body) {
+  std::vector<ConfigOverride> overrides;
+  for (const Json& row : json_get_or<Json>(body, "overrides", Json::array(), "request body")) {
+    overrides.push_back({json_get<std::string>(row, "key", "overrides"), json_get<std::string>(row, "text", "overrides")});
+  }
+  return overrides;
+}
+
+// {"config": {…}, "origin": "demo.yaml", "folder": where its relative file names start, "overrides": [{key, text}]}
+Reply start_run(const DaemonContext& context, const Request& request) {
+  require_local(request, "starting a run from files");
+  const Json body = json_body(request);
+  const auto origin = json_get_or<std::string>(body, "origin", "request body", "request body");
+  const RunConfig config = parse_run_config(json_get<Json>(body, "config", "request body"), origin, overrides_of(body));
+  const std::filesystem::path folder = json_get<std::string>(body, "folder", "request body");
+  if (!folder.is_absolute()) throw Error(ErrorCode::kBadInput, "request body: key \"folder\" must be an absolute path");
+  const RunId run = context.runs.start(config, files_beside(folder));
+  return json_reply({{"id", run.value}}, 201);
+}
+
+// {"split": "train", "source": "my.jsonl", "instructions": [{"instruction", "input"?}]}
+Reply import_rows(const DaemonContext& context, const Request& request) {
+  const Json body = json_body(request);
+  const auto split = from_name<Split>(json_get<std::string>(body, "split", "request body"));
+  const auto source = json_get<std::string>(body, "source", "request body");
+  std::vector<NewInstruction> rows;
+  for (const Json& row : json_get<std::vector<Json>>(body, "instructions", "request body")) {
+    rows.push_back({json_get<std::string>(row, "instruction", "instructions"),
+                    json_get_or<std::string>(row, "input", "", "instructions")});
+  }
+  const ImportCounts counts =
+      context.store.write([&](Writer& writer) { return import_instructions(writer, rows, split, source); });
+  return json_reply({{"added", counts.added},
+                     {"known", counts.known},
+                     {"held_out", counts.held_out},
+                     {"kept_held_out", counts.kept_held_out},
+                     {"already_trained", counts.already_trained}});
+}
+
+Json engine_view(const EngineState& state) {
+  return {{"running", state.running},
+          {"pid", state.pid},
+          {"phase", state.phase},
+          {"starts", state.starts},
+          {"last_failure", state.last_failure}};
+}
+
+Json status_view(const DaemonContext& context, std::int64_t started_ms) {
+  const auto failure = context.runs.failure();
+  return {{"pid", ::getpid()},
+          {"epoch", context.store.epoch()},
+          {"data_dir", context.store.data_dir().string()},
+          {"uptime_seconds", (context.clock.boot_millis() - started_ms) / 1000},
+          {"failure", failure ? Json(*failure) : Json()},
+          {"engine", engine_view(context.engine())},
+          {"progress", progress_json(context.runs.progress().snapshot())},
+          {"free_disk_bytes", free_disk_bytes(context.store.data_dir())}};
+}
+
+// Each new message, then the newest state when it changed.
+EventSource progress_events(const ProgressBoard& board, std::uint64_t last_message) {
+  struct Position {
+    std::uint64_t version = UINT64_MAX;
+    std::uint64_t message = 0;
+  };
+  return [&board, position = Position{UINT64_MAX, last_message}]() mutable -> std::optional<std::string> {
+    std::string text;
+    for (const ProgressMessage& message : board.messages_after(position.message)) {
+      position.message = message.number;
+      text += event_text("message", {{"text", message.text}}, std::to_string(message.number));
+    }
+    const ProgressSnapshot now = board.snapshot();
+    if (now.version != position.version) text += event_text("progress", progress_json(now));
+    position.version = now.version;
+    return text;
+  };
+}
+
+Reply progress_reply(const ProgressBoard& board, std::int64_t after) {
+  Json messages = Json::array();
+  for (const ProgressMessage& message : board.messages_after(static_cast<std::uint64_t>(after))) {
+    messages.push_back({{"number", message.number}, {"text", message.text}});
+  }
+  return json_reply({{"progress", progress_json(board.snapshot())}, {"messages", std::move(messages)}});
+}
+
+void add_command_routes(Router& router, const DaemonContext& context) {
+  router.add("POST", "/api/v1/runs", [context](const Request& request) { return start_run(context, request); });
+  router.add("POST", "/api/v1/runs/{id}/pause", [context](const Request& request) {
+    context.runs.pause(path_id<RunId>(request), reason_of(request, "asked by the operator"));
+    return json_reply(Json::object());
+  });
+  router.add("POST", "/api/v1/runs/{id}/resume", [context](const Request& request) {
+    context.runs.resume(path_id<RunId>(request), reason_of(request, "asked by the operator"));
+    return json_reply(Json::object());
+  });
+  router.add("POST", "/api/v1/runs/{id}/cancel", [context](const Request& request) {
+    context.runs.cancel(path_id<RunId>(request), reason_of(request, "asked by the operator"));
+    return json_reply(Json::object());
+  });
+  router.add("POST", "/api/v1/rounds/{id}/retry", [context](const Request& request) {
+    context.runs.retry(path_id<RoundId>(request), reason_of(request, "asked by the operator"));
+    return json_reply(Json::object());
+  });
+  router.add("POST", "/api/v1/instructions", [context](const Request& request) { return import_rows(context, request); });
+}
+
+}  // namespace
+
+void add_daemon_routes(Router& router, const DaemonContext& context) {
+  add_command_routes(router, context);
+  const std::int64_t started_ms = context.clock.boot_millis();
+  router.add("GET", "/api/v1/status",
+             [context, started_ms](const Request&) { return json_reply(status_view(context, started_ms)); });
+  router.add("GET", "/api/v1/health", [context](const Request&) {
+    const auto failure = context.runs.failure();
+    if (failure) return problem_reply(503, *failure, ErrorCode::kUnavailable);
+    return json_reply({{"status", "ok"}});
+  });
+  router.add("GET", "/api/v1/progress", [context](const Request& request) {
+    return progress_reply(context.runs.progress(), query_integer(request, "after", 0, 0, INT64_MAX));
+  });
+  router.add("GET", "/api/v1/progress/events", [context](const Request& request) {
+    Reply reply;
+    reply.events = progress_events(context.runs.progress(),
+                                   static_cast<std::uint64_t>(query_integer(request, "after", 0, 0, INT64_MAX)));
+    return reply;
+  });
+}
+
+}  // namespace cutd

@@ -1,0 +1,39 @@
+// The API under /api/v1: which path does what. Handlers translate between JSON and the store's queries or
+// RunService's commands; they decide nothing. docs/http-api.md lists them for users.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+
+#include "core/clock.h"
+#include "engine/process_options.h"
+#include "round/run_service.h"
+#include "server/router.h"
+#include "store/store.h"
+
+namespace cutd {
+
+// What only reads. `with_reader` gives its argument a consistent snapshot: a daemon's Store or, for a command
+// line without a daemon, a StoreReader. Thread-safe when with_reader is.
+struct ReadContext {
+  std::function<void(const std::function<void(Reader&)>&)> with_reader;
+  std::filesystem::path data_dir;
+};
+
+// GET runs, runs/{id}, runs/{id}/rounds, rounds/{id}, rounds/{id}/events, models, adapters,
+// adapters/{id}, instructions.
+void add_read_routes(Router& router, const ReadContext& context);
+
+// What a running daemon adds. Everything referred to must outlive the router.
+struct DaemonContext {
+  Store& store;
+  RunService& runs;
+  const Clock& clock;
+  std::function<EngineState()> engine;
+};
+
+// POST runs, runs/{id}/pause|resume|cancel, rounds/{id}/retry, instructions; GET status, health, progress and
+// progress/events (server-sent events).
+void add_daemon_routes(Router& router, const DaemonContext& context);
+
+}  // namespace cutd

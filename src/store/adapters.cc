@@ -1,0 +1,67 @@
+#include "store/adapters.h"
+
+#include "store/rows.h"
+
+namespace cutd {
+namespace {
+
+Adapter adapter_of(Statement& row) {
+  Adapter adapter;
+  adapter.id = {row.integer(0)};
+  adapter.hash = row.text(1);
+  adapter.kind = store_rows::named<AdapterKind>(row, 2);
+  adapter.path = row.text(3);
+  adapter.parent = store_rows::optional_id<AdapterId>(row, 4);
+  adapter.round = {row.integer(5)};
+  adapter.state = store_rows::named<AdapterState>(row, 6);
+  adapter.reason = row.text(7);
+  adapter.created_at = row.integer(8);
+  return adapter;
+}
+
+std::string select_adapter(const char* rest) {
+  return std::string("SELECT id, hash, kind, path, parent_adapter_id, round_id, state, reason, created_at "
+                     "FROM adapter ") + rest;
+}
+
+}  // namespace
+
+AdapterId add_adapter(Writer& writer, const NewAdapter& adapter) {
+  if (const auto known = find_adapter(writer, adapter.round, adapter.kind)) {
+    const bool equal = known->hash == adapter.hash && known->path == adapter.path && known->parent == adapter.parent &&
+                       known->state == AdapterState::kVerified;
+    if (equal) return known->id;
+    throw Error(ErrorCode::kConflict, "round " + std::to_string(adapter.round.value) + " has another " +
+                                          std::string(name_of(adapter.kind)) + " adapter already: " + known->path);
+  }
+  writer.database().run(
+      "INSERT INTO adapter (hash, kind, path, parent_adapter_id, round_id, state, reason, created_at) "
+      "VALUES (?, ?, ?, ?, ?, 'verified', '', ?)",
+      adapter.hash, name_of(adapter.kind), adapter.path, adapter.parent, adapter.round, writer.now());
+  return {writer.database().last_row_id()};
+}
+
+void quarantine_adapter(Writer& writer, AdapterId adapter, const std::string& reason) {
+  const std::int64_t changed = writer.database().run(
+      "UPDATE adapter SET state = 'quarantined', reason = ? WHERE id = ? AND state = 'verified'", reason, adapter);
+  store_rows::require_one(changed, "adapter " + std::to_string(adapter.value) + " is quarantined already, or not there");
+}
+
+std::optional<Adapter> find_adapter(Reader& reader, AdapterId id) {
+  return reader.database().first(select_adapter("WHERE id = ?"), adapter_of, id);
+}
+
+std::optional<Adapter> find_adapter(Reader& reader, RoundId round, AdapterKind kind) {
+  return reader.database().first(select_adapter("WHERE round_id = ? AND kind = ?"), adapter_of, round, name_of(kind));
+}
+
+std::vector<Adapter> list_adapters(Reader& reader) {
+  return reader.database().all(select_adapter("ORDER BY id"), adapter_of);
+}
+
+std::vector<Adapter> list_adapters(Reader& reader, RunId run) {
+  return reader.database().all(
+      select_adapter("WHERE round_id IN (SELECT round.id FROM round WHERE run_id = ?) ORDER BY id"), adapter_of, run);
+}
+
+}  // namespace cutd

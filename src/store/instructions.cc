@@ -1,0 +1,105 @@
+#include "store/instructions.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/hash.h"
+#include "core/random.h"
+#include "store/rows.h"
+
+namespace cutd {
+namespace {
+
+using store_rows::instruction_of;
+
+void import_one(Writer& writer, const NewInstruction& instruction, Split split, const std::string& source,
+                ImportCounts& counts) {
+  Database& database = writer.database();
+  const std::string hash = instruction_hash(instruction.text, instruction.input);
+  const auto known = database.first(
+      "SELECT id, split FROM instruction WHERE hash = ?",
+      [](Statement& row) { return std::pair(InstructionId{row.integer(0)}, store_rows::named<Split>(row, 1)); }, hash);
+  if (!known) {
+    database.run(
+        "INSERT INTO instruction (hash, text, input, split, source, created_at) VALUES (?, ?, ?, ?, ?, ?)", hash,
+        instruction.text, instruction.input, name_of(split), source, writer.now());
+    ++counts.added;
+  } else if (known->second == split) {
+    ++counts.known;
+  } else if (known->second != Split::kTrain) {
+    ++counts.kept_held_out;
+  } else if (database.integer("SELECT EXISTS (SELECT 1 FROM sample WHERE instruction_id = ?)", known->first)) {
+    ++counts.already_trained;
+  } else {
+    database.run("UPDATE instruction SET split = ?, source = ? WHERE id = ?", name_of(split), source, known->first);
+    ++counts.held_out;
+  }
+}
+
+// The first `count` in the order of a seeded hash of their contents.
+std::vector<Instruction> first_by_seed(std::vector<Instruction> instructions, std::int64_t count, std::int64_t seed) {
+  std::vector<std::pair<std::int64_t, std::size_t>> order;
+  order.reserve(instructions.size());
+  for (std::size_t i = 0; i < instructions.size(); ++i) order.emplace_back(derive_seed(seed, instructions[i].hash), i);
+  std::sort(order.begin(), order.end(), [&](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first < b.first : instructions[a.second].hash < instructions[b.second].hash;
+  });
+  if (count >= 0 && order.size() > static_cast<std::size_t>(count)) order.resize(static_cast<std::size_t>(count));
+  std::vector<Instruction> chosen;
+  chosen.reserve(order.size());
+  for (const auto& [key, index] : order) chosen.push_back(std::move(instructions[index]));
+  return chosen;
+}
+
+}  // namespace
+
+ImportCounts import_instructions(Writer& writer, std::span<const NewInstruction> instructions, Split split,
+                                 const std::string& source) {
+  ImportCounts counts;
+  for (const NewInstruction& instruction : instructions) import_one(writer, instruction, split, source, counts);
+  return counts;
+}
+
+std::int64_t count_instructions(Reader& reader, Split split) {
+  return reader.database().integer("SELECT count(*) FROM instruction WHERE split = ?", name_of(split));
+}
+
+std::vector<Instruction> list_instructions(Reader& reader, Split split, std::int64_t limit, std::int64_t offset) {
+  return reader.database().all(
+      "SELECT id, hash, text, input, split, source FROM instruction WHERE split = ? ORDER BY id LIMIT ? OFFSET ?",
+      [](Statement& row) { return instruction_of(row); }, name_of(split), limit, offset);
+}
+
+std::optional<Instruction> find_instruction(Reader& reader, InstructionId id) {
+  return reader.database().first("SELECT id, hash, text, input, split, source FROM instruction WHERE id = ?",
+                                 [](Statement& row) { return instruction_of(row); }, id);
+}
+
+std::vector<std::string> list_instruction_hashes(Reader& reader, Split split) {
+  return reader.database().all("SELECT hash FROM instruction WHERE split = ? ORDER BY hash",
+                               [](Statement& row) { return row.text(0); }, name_of(split));
+}
+
+std::int64_t count_unused_instructions(Reader& reader, RunId run) {
+  return reader.database().integer(
+      "SELECT count(*) FROM instruction WHERE split = 'train' AND NOT EXISTS ("
+      "  SELECT 1 FROM sample JOIN unit ON unit.id = sample.unit_id JOIN round ON round.id = unit.round_id"
+      "  WHERE sample.instruction_id = instruction.id AND round.run_id = ?)",
+      run);
+}
+
+std::vector<Instruction> draw_instructions(Reader& reader, RunId run, std::int64_t count, std::int64_t seed) {
+  std::vector<Instruction> unused = reader.database().all(
+      "SELECT id, hash, text, input, split, source FROM instruction WHERE split = 'train' AND NOT EXISTS ("
+      "  SELECT 1 FROM sample JOIN unit ON unit.id = sample.unit_id JOIN round ON round.id = unit.round_id"
+      "  WHERE sample.instruction_id = instruction.id AND round.run_id = ?)",
+      [](Statement& row) { return instruction_of(row); }, run);
+  return first_by_seed(std::move(unused), count, seed);
+}
+
+std::vector<Instruction> select_held_out(Reader& reader, Split split, std::int64_t count, std::int64_t seed) {
+  if (split == Split::kTrain) throw Error(ErrorCode::kInternal, "train instructions are not held out");
+  return first_by_seed(list_instructions(reader, split), count, seed);
+}
+
+}  // namespace cutd

@@ -1,0 +1,64 @@
+#include "judge_client/annotator.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+#include "core/yaml.h"
+
+namespace cutd {
+namespace {
+
+using ::testing::HasSubstr;
+
+AnnotatorConfig parse(const std::string& yaml) { return parse_annotator(parse_yaml(yaml, "run.yaml"), "run.yaml: annotators[0]"); }
+
+std::string refusal(const std::string& yaml) {
+  try {
+    parse(yaml);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(AnnotatorTest, ReadsAGuideline) {
+  const AnnotatorConfig config = parse("name: strict\nguideline:\n  max_words: 30\n  forbidden_openings: [well]\n");
+  EXPECT_EQ(config.name, "strict");
+  EXPECT_EQ(config.guideline.max_words, 30);
+  EXPECT_EQ(config.guideline.forbidden_openings, std::vector<std::string>{"well"});
+  EXPECT_EQ(config.guideline.min_words, 8);
+}
+
+TEST(AnnotatorTest, IsStrict) {
+  EXPECT_THAT(refusal("guideline:\n  max_wrods: 30\n"), HasSubstr("did you mean \"guideline.max_words\""));
+  EXPECT_THAT(refusal("kind: oracle\n"), HasSubstr("\"kind\""));
+  EXPECT_THAT(refusal("name: A/B\n"), HasSubstr("\"name\""));
+  EXPECT_THAT(refusal("guideline:\n  min_words: 50\n"), HasSubstr("no response could pass"));
+}
+
+TEST(AnnotatorTest, ComesBackFromItsJson) {
+  AnnotatorConfig config;
+  config.guideline.max_words = 33;
+  EXPECT_EQ(annotator_version(parse_annotator(annotator_json(config), "test")), annotator_version(config));
+}
+
+TEST(AnnotatorTest, ChangesItsVersionWithItsGuideline) {
+  AnnotatorConfig one;
+  AnnotatorConfig other;
+  other.guideline.self_talk.pop_back();
+  EXPECT_NE(annotator_version(one), annotator_version(other));
+  EXPECT_THAT(annotator_version(one), ::testing::MatchesRegex("rule/[0-9a-f]{16}"));
+}
+
+TEST(AnnotatorTest, PrintsItsGuidelineForPeople) {
+  const std::string prose = guideline_prose(Guideline{});
+  EXPECT_THAT(prose, HasSubstr("8 to 40 words"));
+  EXPECT_THAT(prose, HasSubstr("\"as an ai\""));
+  Guideline loose;
+  loose.forbid_lists = false;
+  EXPECT_THAT(guideline_prose(loose), ::testing::Not(HasSubstr("No lists")));
+}
+
+}  // namespace
+}  // namespace cutd

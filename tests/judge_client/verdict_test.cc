@@ -1,0 +1,31 @@
+#include "judge_client/verdict.h"
+
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+
+namespace cutd {
+namespace {
+
+bool is_perfect(std::string_view reply) { return std::get<Verdict>(parse_perfect_prefix(reply)).perfect; }
+bool is_failure(std::string_view reply) { return std::holds_alternative<JudgeFailure>(parse_perfect_prefix(reply)); }
+
+TEST(VerdictTest, TakesThePrefixAndTheSingleWord) {
+  for (const char* reply : {"Perfect.", "Perfect. Well done.", " perfect \n", "'perfect'", "\"Perfect!\"", "PERFECT."}) EXPECT_TRUE(is_perfect(reply)) << reply;
+}
+
+TEST(VerdictTest, NeverSearchesInsideTheText) {
+  for (const char* reply : {"Almost perfect.", "It is perfect.", "Perfectly fine.", "perfect answer", "Perfect!! no"}) EXPECT_FALSE(is_perfect(reply)) << reply;
+}
+
+TEST(VerdictTest, FailsOnRepliesThatSayNothing) {
+  EXPECT_TRUE(is_failure(""));
+  EXPECT_TRUE(is_failure("  \n"));
+  EXPECT_TRUE(is_failure(std::string_view("Perfect.\0", 9)));
+  EXPECT_TRUE(is_failure("too \xff long"));
+}
+
+TEST(VerdictTest, NamesAnUnknownParser) { EXPECT_THROW(verdict_parser("magic"), Error); }
+
+}  // namespace
+}  // namespace cutd
