@@ -87,7 +87,11 @@ if(CUTD_ENGINE)
     target_link_libraries(${target} ${visibility} torch::cpu)
     target_link_libraries(${target} PRIVATE fmt_headers)
     target_compile_options(${target} PRIVATE -fopenmp)
-    target_precompile_headers(${target} REUSE_FROM torch_pch)
+    # Programs are compiled with -fPIE, which a header precompiled with -fPIC does not fit.
+    get_target_property(type ${target} TYPE)
+    if(NOT type STREQUAL EXECUTABLE)
+      target_precompile_headers(${target} REUSE_FROM torch_pch)
+    endif()
   endfunction()
 endif()
 

@@ -25,8 +25,8 @@ class StopScanner {
   std::size_t held_back() const;
 
  private:
-  const std::vector<std::string> stop_;
-  const std::size_t longest_;
+  std::vector<std::string> stop_;
+  std::size_t longest_;
   std::string text_;
   bool stopped_ = false;
 };

@@ -17,7 +17,7 @@ std::vector<float> to_values(const at::Tensor& tensor) {
 
 }  // namespace
 
-LoraAdapter lora_from_adapter(const Adapter& adapter, const at::Device& device) {
+LoraAdapter lora_from_adapter(const PeftAdapter& adapter, const at::Device& device) {
   LoraAdapter lora{adapter.r, adapter.lora_alpha, adapter.lora_dropout, adapter.use_rslora, adapter.scale(),
                    adapter.base_model_name_or_path, adapter.base_model_hash, {}};
   for (const auto& [name, module] : adapter.modules) {
@@ -26,8 +26,8 @@ LoraAdapter lora_from_adapter(const Adapter& adapter, const at::Device& device) 
   return lora;
 }
 
-Adapter adapter_from_lora(const LoraAdapter& lora) {
-  Adapter adapter;
+PeftAdapter adapter_from_lora(const LoraAdapter& lora) {
+  PeftAdapter adapter;
   adapter.r = lora.r;
   adapter.lora_alpha = lora.lora_alpha;
   adapter.lora_dropout = lora.lora_dropout;

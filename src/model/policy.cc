@@ -23,7 +23,7 @@ void Policy::set_adapter(const std::filesystem::path& adapter_dir) {
     identity_.clear();
     return;
   }
-  const Adapter adapter = read_adapter(adapter_dir, weights_.config);
+  const PeftAdapter adapter = read_adapter(adapter_dir, weights_.config);
   const std::string identity = adapter_hash(adapter);
   if (identity == identity_) return;
   set_adapter(lora_from_adapter(adapter, weights_.device), identity);
