@@ -25,6 +25,7 @@ target_compile_definitions(fmt_headers INTERFACE FMT_HEADER_ONLY)
 set(CUTD_NATIVE_LIBRARY "" CACHE FILEPATH "A ready libcutd_native.a (GPU machines have no cargo)")
 add_library(native_text STATIC IMPORTED)
 add_library(native::text ALIAS native_text)
+set_target_properties(native_text PROPERTIES IMPORTED_NO_SYSTEM ON)  # src/ is ours: its headers get our warnings
 target_include_directories(native_text INTERFACE ${CMAKE_SOURCE_DIR}/src)
 if(CUTD_NATIVE_LIBRARY)
   set_target_properties(native_text PROPERTIES IMPORTED_LOCATION ${CUTD_NATIVE_LIBRARY})

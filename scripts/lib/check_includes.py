@@ -14,7 +14,7 @@ ALLOWED = {
     "dataset": ["text", "core"],
     "engine": ["core"],
     "evaluation": ["core"],
-    "judge_client": ["core"],
+    "judge_client": ["dataset", "core"],
     "store": ["core"],
     "round": ["store", "judge_client", "evaluation", "dataset", "weights", "engine", "text", "core"],
     "server": ["round", "store", "core"],
