@@ -1,22 +1,37 @@
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <memory>
 
 #include "core/error.h"
-#include "core/json.h"
 #include "cutd/command.h"
+#include "cutd/output.h"
+#include "cutd/version.h"
 
 namespace cutd {
+namespace {
+
+Json version_view() {
+  return {{"version", version()}, {"compiler", __VERSION__}};
+}
+
+}  // namespace
+
+std::string version() { return CUTD_VERSION; }
+
+void add_version_route(Router& router) {
+  router.add("GET", "/api/v1/version", [](const Request&) { return json_reply(version_view()); });
+}
 
 void add_version_command(CLI::App& app, CommandAction& chosen) {
   const auto json = std::make_shared<bool>(false);
   CLI::App* command = app.add_subcommand("version", "Print the version");
-  command->add_flag("--json", *json, "One JSON object");
+  command->add_flag("--json", *json, "Print JSON");
   command->callback([json, &chosen] {
     chosen = [json] {
-      if (*json) std::printf("%s\n", to_json_text(Json{{"name", "cutd"}, {"version", CUTD_VERSION}}).c_str());
-      else std::printf("cutd %s\n", CUTD_VERSION);
-      return static_cast<int>(kExitDone);
+      if (*json) print_json(version_view());
+      else fmt::print("cutd {}\n", version());
+      return kExitDone;
     };
   });
 }

@@ -1,5 +1,6 @@
 // cutd-engine: the model. Each command lives in its own file; see command.h.
 #include <CLI/CLI.hpp>
+#include <string>
 
 #include "core/error.h"
 #include "core/program.h"
@@ -17,7 +18,8 @@ int main(int argc, char** argv) {
     try {
       app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-      return app.exit(error) == 0 ? cutd::kExitDone : cutd::kExitUsage;
+      if (error.get_exit_code() == 0) return app.exit(error);  // --help
+      throw cutd::Error(cutd::ErrorCode::kUsage, std::string(error.what()) + " (--help shows the use)");
     }
     return chosen();
   });

@@ -17,8 +17,10 @@ namespace cutd {
 class Reader;
 
 struct ScoreSummary {
+  EvaluationId evaluation;
   Share share;                // of Perfect judgments
   GuardValues guards;
+  double ended = 0;           // share of responses that the model ended by itself
 };
 
 struct RoundSummary {
@@ -39,6 +41,7 @@ struct RoundSummary {
   std::optional<ScoreSummary> gate;          // of the candidate
   std::optional<ScoreSummary> gate_parent;   // of what it was compared with
   std::optional<PairedDifference> difference;
+  std::vector<GuardResult> guard_results;    // of the candidate, once compared
   std::optional<std::string> adapter;        // cumulative PEFT folder; none before it is published
   std::optional<std::string> adapter_hash;
 };
@@ -52,7 +55,7 @@ struct RunSummary {
   std::optional<ScoreSummary> report_untrained;
   std::optional<ScoreSummary> report_kept;   // equal to report_untrained when nothing was promoted
   std::vector<RoundSummary> rounds;
-  double seconds = 0;                        // from the run's start to its end (or now)
+  double seconds = 0;                        // from the run's start to its last change of state
 };
 
 // `data_dir` makes adapter paths absolute. Throws Error(kNotFound) for an unknown run.

@@ -1,0 +1,75 @@
+#include "cutd/daemon.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+
+#include "core/error.h"
+#include "cutd/version.h"
+#include "server/routes.h"
+
+namespace cutd {
+namespace {
+
+EngineProcessOptions engine_options(const DaemonOptions& options) {
+  EngineProcessOptions engine;
+  engine.program = options.engine.empty() ? find_engine_program() : std::filesystem::absolute(options.engine);
+  engine.log_file = options.data_dir / "engine.log";
+  return engine;
+}
+
+Router make_router(Store& store, RunService& runs, const EngineClient& engine, const Clock& clock) {
+  Router router;
+  add_version_route(router);
+  add_read_routes(router, {[&store](const std::function<void(Reader&)>& query) { store.read(query); }, store.data_dir()});
+  add_daemon_routes(router, {store, runs, clock, [&engine] { return engine.state(); }});
+  return router;
+}
+
+}  // namespace
+
+std::filesystem::path socket_path(const std::filesystem::path& data_dir) { return data_dir / "cutd.sock"; }
+
+void make_data_dir(const std::filesystem::path& data_dir) {
+  std::error_code error;
+  const bool made = std::filesystem::create_directories(data_dir, error);
+  if (error) throw Error(ErrorCode::kIo, "cannot make the data folder " + data_dir.string() + ": " + error.message());
+  if (made) std::filesystem::permissions(data_dir, std::filesystem::perms::owner_all);
+}
+
+Daemon::Daemon(const DaemonOptions& options, const Clock& clock, Logger& logger)
+    : logger_(logger),
+      store_(options.data_dir, clock, logger),
+      engine_(engine_options(options), clock, logger),
+      runs_(store_, engine_, {}, clock, logger),
+      router_(make_router(store_, runs_, engine_, clock)),
+      server_([this](const Request& request) { return handle(request); }, {}, logger) {
+  server_.listen_unix(socket_path(options.data_dir));
+}
+
+Daemon::~Daemon() {
+  server_.stop();
+  runs_.stop();
+  if (server_thread_.joinable()) server_thread_.join();
+}
+
+Reply Daemon::handle(const Request& request) { return router_.handle(request, logger_); }
+
+void Daemon::begin() {
+  server_thread_ = std::thread([this] { server_.run(); });
+  runs_.begin();
+  logger_.info("serving " + store_.data_dir().string() + ", epoch " + std::to_string(store_.epoch()));
+}
+
+std::optional<std::string> Daemon::wait(std::stop_token stop) {
+  std::mutex mutex;
+  std::condition_variable_any changed;
+  std::unique_lock lock(mutex);
+  std::optional<std::string> failure;
+  while (!stop.stop_requested() && !(failure = runs_.failure())) {
+    changed.wait_for(lock, stop, std::chrono::milliseconds(500), [] { return false; });
+  }
+  return failure;
+}
+
+}  // namespace cutd

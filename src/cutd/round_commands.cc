@@ -1,0 +1,79 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "core/error.h"
+#include "cutd/api_client.h"
+#include "cutd/command.h"
+#include "cutd/data_dir.h"
+#include "cutd/output.h"
+
+namespace cutd {
+namespace {
+
+struct Options {
+  std::string data_dir;
+  std::int64_t id = 0;  // of a run (list) or a round
+  std::string why = "asked by the operator";
+  bool json = false;
+};
+
+std::string round_path(const Options& options) { return "/api/v1/rounds/" + std::to_string(options.id); }
+
+int list_rounds_of(const Options& options) {
+  const Json rounds = ApiClient(options.data_dir).get(fmt::format("/api/v1/runs/{}/rounds", options.id)).at("rounds");
+  if (options.json) print_json(rounds);
+  else print_text(table_of(rounds, {{"round", "id"}, {"number", "number"}, {"phase", "phase"}, {"outcome", "outcome"},
+                                    {"retries", "retries"}, {"changed", "updated_at"}, {"reason", "reason"}}));
+  return kExitDone;
+}
+
+int show_round(const Options& options) {
+  const Json round = ApiClient(options.data_dir).get(round_path(options));
+  if (options.json) {
+    print_json(round);
+    return kExitDone;
+  }
+  for (const auto& [key, value] : round.items()) fmt::print("{:<15} {}\n", key, cell(value));
+  return kExitDone;
+}
+
+int show_events(const Options& options) {
+  const Json events = ApiClient(options.data_dir).get(round_path(options) + "/events").at("events");
+  if (options.json) print_json(events);
+  else print_text(table_of(events, {{"at", "at"}, {"from", "from"}, {"to", "to"}, {"epoch", "epoch"}, {"why", "why"}}));
+  return kExitDone;
+}
+
+int retry(const Options& options) {
+  ApiClient(options.data_dir).post(round_path(options) + "/retry", {{"why", options.why}});
+  if (options.json) print_json({{"id", options.id}});
+  else fmt::print("round {} will be tried again\n", options.id);
+  return kExitDone;
+}
+
+CLI::App* add_one(CLI::App& group, const std::string& name, const std::string& help, const std::string& id_help,
+                  const std::shared_ptr<Options>& options, CommandAction& chosen, int (*action)(const Options&)) {
+  CLI::App* command = group.add_subcommand(name, help);
+  add_data_dir_option(*command, options->data_dir);
+  command->add_option("id", options->id, id_help)->required();
+  command->add_flag("--json", options->json, "Print JSON");
+  command->callback([options, action, &chosen] { chosen = [options, action] { return action(*options); }; });
+  return command;
+}
+
+}  // namespace
+
+void add_round_commands(CLI::App& app, CommandAction& chosen) {
+  CLI::App* group = app.add_subcommand("round", "One round: where it stands, its history, another try");
+  group->require_subcommand(1);
+  const auto options = std::make_shared<Options>();
+  add_one(*group, "list", "Rounds of a run", "Number of the run", options, chosen, list_rounds_of);
+  add_one(*group, "show", "One round", "Id of the round", options, chosen, show_round);
+  add_one(*group, "events", "History of a round, oldest first", "Id of the round", options, chosen, show_events);
+  CLI::App* again = add_one(*group, "retry", "Try a failed round again", "Id of the round", options, chosen, retry);
+  again->add_option("--why", options->why, "Kept in the history")->capture_default_str();
+}
+
+}  // namespace cutd

@@ -1,0 +1,111 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "core/error.h"
+#include "core/yaml.h"
+#include "cutd/api_client.h"
+#include "cutd/command.h"
+#include "cutd/config_flags.h"
+#include "cutd/data_dir.h"
+#include "cutd/follow.h"
+#include "cutd/output.h"
+#include "cutd/run_table.h"
+#include "round/run_config.h"
+
+namespace cutd {
+namespace {
+
+struct Options {
+  std::string data_dir;
+  std::string config;
+  std::int64_t run = 0;
+  std::string why = "asked by the operator";
+  bool json = false;
+  bool follow = false;
+  std::vector<ConfigOverride> overrides;
+};
+
+std::string run_path(const Options& options) { return "/api/v1/runs/" + std::to_string(options.run); }
+
+int run_start(const Options& options) {
+  const Json config = read_yaml_file(options.config);
+  parse_run_config(config, options.config, options.overrides);  // mistakes are named before anyone is asked
+  Json overrides = Json::array();
+  for (const ConfigOverride& override : options.overrides) overrides.push_back({{"key", override.key}, {"text", override.text}});
+  const auto folder = std::filesystem::absolute(options.config).parent_path();
+  ApiClient api(options.data_dir);
+  const Json reply = api.post("/api/v1/runs", {{"config", config},
+                                               {"origin", options.config},
+                                               {"folder", folder.string()},
+                                               {"overrides", overrides}});
+  if (options.json) print_json(reply);
+  else fmt::print("run {} started\n", reply.at("id").get<std::int64_t>());
+  return options.follow ? follow_run(api, reply.at("id").get<std::int64_t>()) : kExitDone;
+}
+
+int run_list(const Options& options) {
+  const Json runs = ApiClient(options.data_dir).get("/api/v1/runs").at("runs");
+  if (options.json) print_json(runs);
+  else print_text(table_of(runs, {{"run", "id"}, {"name", "name"}, {"state", "state"}, {"rounds", "rounds_completed"},
+                                  {"of", "round_count"}, {"started", "created_at"}, {"reason", "reason"}}));
+  return kExitDone;
+}
+
+int run_status(const Options& options) {
+  ApiClient api(options.data_dir);
+  if (options.follow) return follow_run(api, options.run);
+  const Json run = api.get(run_path(options));
+  if (options.json) print_json(run);
+  else print_text(run_text(run));
+  return kExitDone;
+}
+
+int command_run(const Options& options, const std::string& command, const std::string& done) {
+  ApiClient(options.data_dir).post(run_path(options) + "/" + command, {{"why", options.why}});
+  if (options.json) print_json({{"id", options.run}, {"state", done}});
+  else fmt::print("run {} {}\n", options.run, done);
+  return kExitDone;
+}
+
+CLI::App* add_run_command(CLI::App& group, const std::string& name, const std::string& help, const std::shared_ptr<Options>& options,
+                          CommandAction& chosen, std::function<int(const Options&)> action) {
+  CLI::App* command = group.add_subcommand(name, help);
+  add_data_dir_option(*command, options->data_dir);
+  command->add_flag("--json", options->json, "Print JSON");
+  command->callback([options, action, &chosen] { chosen = [options, action] { return action(*options); }; });
+  return command;
+}
+
+}  // namespace
+
+void add_run_commands(CLI::App& app, CommandAction& chosen) {
+  CLI::App* group = app.add_subcommand("run", "Series of rounds: start, watch, steer");
+  group->require_subcommand(1);
+  const auto options = std::make_shared<Options>();
+
+  CLI::App* start = add_run_command(*group, "start", "Start a run from a configuration file", options, chosen, run_start);
+  start->add_option("--config", options->config, "YAML file; examples/demo.yaml is a complete one")->required();
+  start->add_flag("--follow", options->follow, "Watch it until it ends; exit code 4 when it fails");
+  add_config_flags(*start, options->overrides);
+  start->footer("Example: cutd run start --config examples/demo.yaml --run.rounds 5 --learning-rate 5e-4");
+
+  add_run_command(*group, "list", "Runs of the folder", options, chosen, run_list);
+  CLI::App* status = add_run_command(*group, "status", "One run: its rounds, scores and adapters", options, chosen, run_status);
+  status->add_option("run", options->run, "Number of the run")->required();
+  status->add_flag("--follow", options->follow, "Watch it until it ends");
+
+  for (const auto& [name, done, help] : {std::tuple{"pause", "paused", "Stop working on a run; nothing is lost"},
+                                         std::tuple{"resume", "active", "Go on with a paused run"},
+                                         std::tuple{"cancel", "cancelled", "End a run for good"}}) {
+    CLI::App* command = add_run_command(*group, name, help, options, chosen, [name = std::string(name), done = std::string(done)](
+                                                                                 const Options& chosen_options) {
+      return command_run(chosen_options, name, done);
+    });
+    command->add_option("run", options->run, "Number of the run")->required();
+    command->add_option("--why", options->why, "Kept in the history")->capture_default_str();
+  }
+}
+
+}  // namespace cutd

@@ -1,0 +1,53 @@
+#include "cutd/signals.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+
+#include <array>
+
+#include "core/error.h"
+
+namespace cutd {
+namespace {
+
+sigset_t watched_signals() {
+  sigset_t set;
+  ::sigemptyset(&set);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&set, number);
+  return set;
+}
+
+}  // namespace
+
+SignalWatch::SignalWatch() {
+  const sigset_t set = watched_signals();
+  ::signal(SIGPIPE, SIG_IGN);
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  signals_ = UniqueFd(::signalfd(-1, &set, SFD_CLOEXEC));
+  done_ = UniqueFd(::eventfd(0, EFD_CLOEXEC));
+  if (!signals_ || !done_) throw_errno("cannot watch signals");
+  thread_ = std::thread([this] { watch(); });
+}
+
+SignalWatch::~SignalWatch() {
+  const std::uint64_t one = 1;
+  const ssize_t ignored = ::write(done_.get(), &one, sizeof one);
+  static_cast<void>(ignored);
+  thread_.join();
+}
+
+void SignalWatch::watch() {
+  for (;;) {
+    std::array<pollfd, 2> fds = {{{signals_.get(), POLLIN, 0}, {done_.get(), POLLIN, 0}}};
+    ::poll(fds.data(), fds.size(), -1);
+    if (fds[1].revents != 0) return;
+    signalfd_siginfo info{};
+    if (::read(signals_.get(), &info, sizeof info) != sizeof info) continue;
+    if (stop_.stop_requested()) ::_exit(128 + static_cast<int>(info.ssi_signo));
+    stop_.request_stop();
+  }
+}
+
+}  // namespace cutd

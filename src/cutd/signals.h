@@ -1,0 +1,33 @@
+// SIGINT, SIGTERM and SIGHUP: the first asks for a clean stop, the second ends the process at once.
+#pragma once
+
+#include <functional>
+#include <stop_token>
+#include <thread>
+
+#include "engine/unique_fd.h"
+
+namespace cutd {
+
+// Blocks the signals in the calling thread, and so in every thread made after it: construct it before the
+// others. SIGPIPE is ignored from here on.
+class SignalWatch {
+ public:
+  SignalWatch();
+  ~SignalWatch();
+  SignalWatch(const SignalWatch&) = delete;
+  SignalWatch& operator=(const SignalWatch&) = delete;
+
+  // Requested by the first signal. A second signal calls _exit(128 + its number).
+  std::stop_token token() const { return stop_.get_token(); }
+
+ private:
+  void watch();
+
+  std::stop_source stop_;
+  UniqueFd signals_;  // signalfd
+  UniqueFd done_;     // eventfd: the watch is over
+  std::thread thread_;
+};
+
+}  // namespace cutd
