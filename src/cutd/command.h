@@ -23,9 +23,16 @@ namespace cutd {
 
 using CommandAction = std::function<int()>;  // returns an ExitCode of core/error.h
 
-void add_model_commands(CLI::App& app, CommandAction& chosen);  // import
+void add_demo_command(CLI::App& app, CommandAction& chosen);
+void add_serve_command(CLI::App& app, CommandAction& chosen);
+void add_run_commands(CLI::App& app, CommandAction& chosen);          // start, list, status, pause, resume, cancel
+void add_round_commands(CLI::App& app, CommandAction& chosen);        // list, show, events, retry
+void add_model_commands(CLI::App& app, CommandAction& chosen);        // import, list
+void add_adapter_commands(CLI::App& app, CommandAction& chosen);      // list, export
+void add_instruction_commands(CLI::App& app, CommandAction& chosen);  // import
 void add_text_commands(CLI::App& app, CommandAction& chosen);         // encode, decode, render
 void add_data_commands(CLI::App& app, CommandAction& chosen);         // prepare
+void add_doctor_command(CLI::App& app, CommandAction& chosen);
 void add_version_command(CLI::App& app, CommandAction& chosen);
 
 }  // namespace cutd

@@ -22,10 +22,27 @@ constexpr const char* kFooter =
     "Exit codes: 0 done; 1 unexpected; 2 wrong use or configuration; 3 unusable input; 4 the run ended failed;\n"
     "75 another daemon holds the folder; 130/143 stopped by a second Ctrl-C or SIGTERM.";
 
+// CLI11 only says that a subcommand is missing; this names the word that is none.
+void refuse_unknown_command(const CLI::App& app, const std::vector<std::string>& arguments) {
+  const CLI::App* group = &app;
+  std::string path = "cutd";
+  for (std::size_t i = 1; i < arguments.size(); ++i) {
+    const std::string& word = arguments[i];
+    const auto commands = group->get_subcommands([](const CLI::App*) { return true; });
+    if (commands.empty() || word.empty() || word.front() == '-') return;
+    const auto found = std::find_if(commands.begin(), commands.end(), [&](const CLI::App* command) { return command->get_name() == word; });
+    if (found == commands.end()) {
+      throw Error(ErrorCode::kUsage, "there is no command \"" + path + " " + word + "\" (" + path + " --help lists them)");
+    }
+    group = *found;
+    path += " " + word;
+  }
+}
+
 }  // namespace
 
 int run_command_line(const std::vector<std::string>& arguments) {
-  CLI::App app(kDescription);
+  CLI::App app(kDescription, "cutd");
   app.footer(kFooter);
   app.require_subcommand(1);
   CommandAction chosen;
@@ -40,6 +57,7 @@ int run_command_line(const std::vector<std::string>& arguments) {
   add_data_commands(app, chosen);
   add_doctor_command(app, chosen);
   add_version_command(app, chosen);
+  refuse_unknown_command(app, arguments);
   std::vector<std::string> rest(arguments.rbegin(), arguments.rend());  // CLI11 takes them last first
   if (!rest.empty()) rest.pop_back();                                   // the program's name
   try {

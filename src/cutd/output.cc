@@ -7,7 +7,7 @@ namespace cutd {
 namespace {
 
 bool is_number(const std::string& text) {
-  return !text.empty() && text.find_first_not_of("0123456789.,+-%") == std::string::npos &&
+  return !text.empty() && text.find_first_not_of("0123456789.,+-% ") == std::string::npos &&
          text.find_first_of("0123456789") != std::string::npos;
 }
 

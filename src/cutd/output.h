@@ -8,7 +8,7 @@
 
 namespace cutd {
 
-// Columns as wide as their widest cell; numbers (cells of digits, signs, points, %) to the right. The last
+// Columns as wide as their widest cell; numbers (cells of digits, signs, points, %, blanks) to the right. The last
 // column is not padded. Every row has as many cells as `header`.
 std::string table_text(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows);
 

@@ -42,7 +42,7 @@ int run_start(const Options& options) {
                                                {"overrides", overrides}});
   if (options.json) print_json(reply);
   else fmt::print("run {} started\n", reply.at("id").get<std::int64_t>());
-  return options.follow ? follow_run(api, reply.at("id").get<std::int64_t>()) : kExitDone;
+  return options.follow ? follow_run(api, reply.at("id").get<std::int64_t>(), options.json) : kExitDone;
 }
 
 int run_list(const Options& options) {
@@ -55,7 +55,7 @@ int run_list(const Options& options) {
 
 int run_status(const Options& options) {
   ApiClient api(options.data_dir);
-  if (options.follow) return follow_run(api, options.run);
+  if (options.follow) return follow_run(api, options.run, options.json);
   const Json run = api.get(run_path(options));
   if (options.json) print_json(run);
   else print_text(run_text(run));
