@@ -18,11 +18,19 @@ EngineProcessOptions engine_options(const DaemonOptions& options) {
   return engine;
 }
 
+Json engine_view(const EngineState& state) {
+  return {{"running", state.running},
+          {"pid", state.pid},
+          {"phase", state.phase},
+          {"starts", state.starts},
+          {"last_failure", state.last_failure}};
+}
+
 Router make_router(Store& store, RunService& runs, const EngineClient& engine, const Clock& clock) {
   Router router;
   add_version_route(router);
   add_read_routes(router, {[&store](const std::function<void(Reader&)>& query) { store.read(query); }, store.data_dir()});
-  add_daemon_routes(router, {store, runs, clock, [&engine] { return engine.state(); }});
+  add_daemon_routes(router, {store, runs, clock, [&engine] { return engine_view(engine.state()); }});
   return router;
 }
 

@@ -5,7 +5,7 @@
 #include <stop_token>
 #include <thread>
 
-#include "engine/unique_fd.h"
+#include "core/unique_fd.h"
 
 namespace cutd {
 

@@ -7,7 +7,7 @@
 #include <charconv>
 
 #include "core/error.h"
-#include "engine/unique_fd.h"
+#include "core/unique_fd.h"
 #include "server/unix_address.h"
 
 namespace cutd {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/unique_fd.h"
+#include "core/unique_fd.h"
 
 namespace cutd {
 

@@ -17,11 +17,11 @@
 #include "core/error.h"
 #include "core/json.h"
 #include "core/log.h"
+#include "core/unique_fd.h"
 #include "engine/engine.h"
 #include "engine/output_log.h"
 #include "engine/process_options.h"
 #include "engine/session.h"
-#include "engine/unique_fd.h"
 
 namespace cutd {
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "engine/unique_fd.h"
+#include "core/unique_fd.h"
 
 namespace cutd {
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/unique_fd.h"
 #include "engine/line_buffer.h"
-#include "engine/unique_fd.h"
 
 namespace cutd {
 

@@ -59,14 +59,6 @@ Reply import_rows(const DaemonContext& context, const Request& request) {
                      {"already_trained", counts.already_trained}});
 }
 
-Json engine_view(const EngineState& state) {
-  return {{"running", state.running},
-          {"pid", state.pid},
-          {"phase", state.phase},
-          {"starts", state.starts},
-          {"last_failure", state.last_failure}};
-}
-
 Json status_view(const DaemonContext& context, std::int64_t started_ms) {
   const auto failure = context.runs.failure();
   return {{"pid", ::getpid()},
@@ -74,7 +66,7 @@ Json status_view(const DaemonContext& context, std::int64_t started_ms) {
           {"data_dir", context.store.data_dir().string()},
           {"uptime_seconds", (context.clock.boot_millis() - started_ms) / 1000},
           {"failure", failure ? Json(*failure) : Json()},
-          {"engine", engine_view(context.engine())},
+          {"engine", context.engine()},
           {"progress", progress_json(context.runs.progress().snapshot())},
           {"free_disk_bytes", free_disk_bytes(context.store.data_dir())}};
 }

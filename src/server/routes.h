@@ -6,7 +6,7 @@
 #include <functional>
 
 #include "core/clock.h"
-#include "engine/process_options.h"
+#include "core/json.h"
 #include "round/run_service.h"
 #include "server/router.h"
 #include "store/store.h"
@@ -29,7 +29,7 @@ struct DaemonContext {
   Store& store;
   RunService& runs;
   const Clock& clock;
-  std::function<EngineState()> engine;
+  std::function<Json()> engine;  // how the model process is: {"running", "pid", …}
 };
 
 // POST runs, runs/{id}/pause|resume|cancel, rounds/{id}/retry, instructions; GET status, health, progress and

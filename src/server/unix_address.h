@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string>
 
-#include "engine/unique_fd.h"
+#include "core/unique_fd.h"
 
 namespace cutd {
 

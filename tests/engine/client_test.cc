@@ -12,7 +12,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
-#include "engine/unique_fd.h"
+#include "core/unique_fd.h"
 #include "support/temporary_directory.h"
 
 namespace cutd {

@@ -10,9 +10,9 @@
 #include <thread>
 
 #include "core/error.h"
+#include "core/unique_fd.h"
 #include "engine/line_buffer.h"
 #include "engine/protocol.h"
-#include "engine/unique_fd.h"
 
 namespace cutd {
 namespace {

@@ -11,7 +11,7 @@
 #include <chrono>
 #include <thread>
 
-#include "engine/unique_fd.h"
+#include "core/unique_fd.h"
 #include "server/unix_address.h"
 #include "support/temporary_directory.h"
 
