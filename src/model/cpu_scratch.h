@@ -50,7 +50,7 @@ struct ThreadScratch {
 // Arena: keys and values of layer l and head h at [l][h][place][head_dim], contiguous per head.
 template <typename T>
 struct CpuScratch {
-  CpuScratch(const ModelConfig& config, const DecoderLimits& limits, std::int64_t threads)
+  CpuScratch(const ModelConfig& config, const DecoderLimits& limits, std::int64_t thread_count)
       : shape(config),
         tables(make_rope_tables(config, limits.max_positions)),
         head_stride(limits.arena_tokens * shape.head_dim),
@@ -65,8 +65,8 @@ struct CpuScratch {
         activation(elements(limits.max_rows * shape.intermediate)),
         statistics(elements(limits.max_rows * shape.head_chunks())) {
     const std::int64_t width = std::max(2 * kOutputChunk, kHeadChunk);
-    for (std::int64_t thread = 0; thread < threads; ++thread) {
-      this->threads.push_back({std::vector<float>(elements(limits.max_rows * width)),
+    for (std::int64_t thread = 0; thread < thread_count; ++thread) {
+      threads.push_back({std::vector<float>(elements(limits.max_rows * width)),
                                std::vector<float>(elements(shape.group * limits.max_positions))});
     }
   }
