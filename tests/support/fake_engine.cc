@@ -123,7 +123,8 @@ int run(const std::string& mode, const std::string& argument) {
   if (mode == "descriptors") print_inheritance();
   FakeBackend backend(mode, argument);
   ServeOptions options;
-  options.heartbeat_ms = 10;
+  // A heartbeat is a whole line: sent between two pieces of the endless one it would end it.
+  options.heartbeat_ms = mode == "endless-line" ? 600'000 : 10;
   serve_engine(kEngineRpcFd, backend, options);
   return 0;
 }
