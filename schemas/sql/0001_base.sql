@@ -43,6 +43,13 @@ CREATE TABLE run (
   updated_at INTEGER NOT NULL
 ) STRICT;
 
+-- What a run draws from: the instructions of its own file, whatever else the folder holds.
+CREATE TABLE run_instruction (
+  run_id INTEGER NOT NULL REFERENCES run (id),
+  instruction_id INTEGER NOT NULL REFERENCES instruction (id),
+  PRIMARY KEY (run_id, instruction_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE round (
   id INTEGER PRIMARY KEY,
   run_id INTEGER NOT NULL REFERENCES run (id),
@@ -213,7 +220,9 @@ CREATE TABLE judgment (
   UNIQUE (response_id, annotator_id),
   UNIQUE (id, split, validated),
   FOREIGN KEY (response_id, split) REFERENCES response (id, split),
-  CHECK ((state = 'done') = (label IS NOT NULL AND text IS NOT NULL AND hash IS NOT NULL)),
+  CHECK ((state = 'done') = (label IS NOT NULL)),
+  CHECK ((state = 'done') = (text IS NOT NULL)),
+  CHECK ((state = 'done') = (hash IS NOT NULL)),
   CHECK ((state = 'failed') = (failure IS NOT NULL)),
   CHECK (validated = 0 OR state = 'done')
 ) STRICT;
@@ -249,18 +258,22 @@ CREATE TABLE training_step (
   PRIMARY KEY (round_id, step)
 ) STRICT, WITHOUT ROWID;
 
+-- `hash` is what the adapter computes (ranks, scale, values) and its identity everywhere; `folder_hash` is of the
+-- folder's files, which also hold a path, and shows damage.
 CREATE TABLE adapter (
   id INTEGER PRIMARY KEY,
   hash TEXT NOT NULL CHECK (length(hash) = 64),
+  folder_hash TEXT NOT NULL CHECK (length(folder_hash) = 64),
   kind TEXT NOT NULL CHECK (kind IN ('delta', 'cumulative')),
   path TEXT NOT NULL,
   parent_adapter_id INTEGER REFERENCES adapter (id),
   round_id INTEGER NOT NULL REFERENCES round (id),
   state TEXT NOT NULL CHECK (state IN ('verified', 'quarantined')),
   reason TEXT NOT NULL,
-  created_at INTEGER NOT NULL,
-  UNIQUE (round_id, kind)
+  created_at INTEGER NOT NULL
 ) STRICT;
+-- A damaged one may be made again.
+CREATE UNIQUE INDEX adapter_of_round ON adapter (round_id, kind) WHERE state = 'verified';
 
 -- The only truth about which adapter a run serves; NULL: the base model.
 CREATE TABLE serving (

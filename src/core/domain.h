@@ -185,7 +185,8 @@ struct FrozenManifest {
 
 struct Adapter {
   AdapterId id;
-  std::string hash;                      // hash_directory() of its folder
+  std::string hash;                      // adapter_hash(): what it computes, wherever it lies; its identity
+  std::string folder_hash;               // hash_directory(): whether the folder is what was published
   AdapterKind kind = AdapterKind::kCumulative;
   std::string path;                      // relative to the data folder
   std::optional<AdapterId> parent;       // cumulative adapter of the round's parent; none: the base

@@ -48,11 +48,15 @@ Plan& plan() {
   return instance;
 }
 
+// Passages of the named point, and operations of the named kind, so far.
+std::atomic<long> passages{0};
+std::atomic<long> operations{0};
+
 }  // namespace
 
 void point(const char* name) {
-  static std::atomic<long> passages{0};
-  if (plan().crash_name.empty() || plan().crash_name != name) return;
+  const std::string& wanted = plan().crash_name;
+  if (wanted.empty() || (wanted != "*" && wanted != name)) return;
   if (++passages == plan().crash_count) {
     ::kill(::getpid(), SIGKILL);
     ::pause();
@@ -60,7 +64,6 @@ void point(const char* name) {
 }
 
 bool fails(const char* op) {
-  static std::atomic<long> operations{0};
   if (plan().io_op.empty() || plan().io_op != op) return false;
   const long number = ++operations;
   const bool failing = number == plan().io_count || (plan().io_forever && number > plan().io_count);
@@ -68,6 +71,10 @@ bool fails(const char* op) {
   return failing;
 }
 
-void reload() { plan() = read_plan(); }
+void reload() {
+  plan() = read_plan();
+  passages = 0;
+  operations = 0;
+}
 
 }  // namespace cutd::fault

@@ -40,7 +40,7 @@ void sync_path(const std::filesystem::path& path);
 // (same file system; `final` must not exist) and syncs the parent. Architecture section 6.
 void publish_directory(const std::filesystem::path& temporary, const std::filesystem::path& final);
 
-// SHA-256 over the sorted (relative name, file hash) pairs of a folder: the identity of an adapter.
+// SHA-256 over the sorted (relative name, file hash) pairs of a folder: whether its files are what they were.
 std::string hash_directory(const std::filesystem::path& directory);
 
 // Free bytes for this user on the file system of `path`.

@@ -6,7 +6,7 @@ namespace cutd {
 
 std::optional<std::string> stop_reason(const StopRule& rule, const RunFacts& facts) {
   if (facts.rounds_finished >= rule.rounds) return fmt::format("all {} rounds are done", rule.rounds);
-  if (facts.consecutive_rejections >= rule.patience) {
+  if (rule.patience > 0 && facts.consecutive_rejections >= rule.patience) {
     return fmt::format("{} rounds in a row were rejected (patience {})", facts.consecutive_rejections, rule.patience);
   }
   if (rule.budget > 0 && facts.spent >= rule.budget) return "the budget is spent";

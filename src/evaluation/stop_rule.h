@@ -9,7 +9,7 @@ namespace cutd {
 
 struct StopRule {
   std::int64_t rounds = 1;
-  std::int64_t patience = 2;        // consecutive rejections
+  std::int64_t patience = 2;        // consecutive rejections; 0: never
   std::int64_t budget = 0;          // micro-dollars; 0: no paid annotator, no limit
   std::int64_t end_wall_micros = 0; // wall time after which no round starts; 0: none
 };

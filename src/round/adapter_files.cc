@@ -26,6 +26,16 @@ std::vector<fs::path> entries(const fs::path& folder) {
   return found;
 }
 
+// Moves DATA/`path` to a name of its own under DATA/quarantine; returns that, relative to DATA.
+fs::path put_aside(const Store& store, const fs::path& path) {
+  const std::string stem = "e" + std::to_string(store.epoch()) + "-" + path.parent_path().string() + "-" + path.filename().string();
+  fs::path target = fs::path("quarantine") / stem;
+  for (int i = 2; fs::exists(store.data_dir() / target); ++i) target = fs::path("quarantine") / (stem + "-" + std::to_string(i));
+  fs::create_directories(store.data_dir() / "quarantine");
+  if (fs::exists(store.data_dir() / path)) fs::rename(store.data_dir() / path, store.data_dir() / target);
+  return target;
+}
+
 void quarantine_strangers(Store& store, Logger& logger) {
   const fs::path& data_dir = store.data_dir();
   std::set<std::string> known;
@@ -34,11 +44,7 @@ void quarantine_strangers(Store& store, Logger& logger) {
     for (const fs::path& folder : entries(data_dir / kind_folder(kind))) {
       const std::string path = (fs::path(kind_folder(kind)) / folder.filename()).string();
       if (known.contains(path)) continue;
-      const std::string name = "e" + std::to_string(store.epoch()) + "-" + kind_folder(kind) + "-" + folder.filename().string();
-      const fs::path target = data_dir / "quarantine" / name;
-      fs::create_directories(target.parent_path());
-      fs::rename(folder, target);
-      logger.warning("adapter folder " + path + " has no row: moved to " + target.string());
+      logger.warning("adapter folder " + path + " has no row: moved to " + (data_dir / put_aside(store, path)).string());
     }
   }
 }
@@ -54,27 +60,43 @@ bool needs_checkpoints(Store& store, const std::string& folder_name) {
 
 PublishedAdapter publish_adapter(const fs::path& data_dir, const fs::path& temporary, AdapterKind kind,
                                  const std::string& stem, const fs::path& model_dir) {
-  read_adapter(temporary, read_model_config(model_dir));
-  const std::string hash = hash_directory(temporary);
+  const std::string hash = adapter_hash(read_adapter(temporary, read_model_config(model_dir)));
+  const std::string folder_hash = hash_directory(temporary);
   const fs::path relative = fs::path(kind_folder(kind)) / (stem + "-" + hash.substr(0, 12));
   const fs::path final = data_dir / relative;
   fs::create_directories(final.parent_path());
   if (fs::exists(final)) {
-    if (hash_directory(final) != hash) throw Error(ErrorCode::kBadInput, final.string() + " exists with other content");
+    if (hash_directory(final) != folder_hash) {
+      throw Error(ErrorCode::kBadInput, final.string() + " exists with other content: start cutd again, which moves it away, then retry the round");
+    }
     fs::remove_all(temporary);
   } else {
     publish_directory(temporary, final);
   }
-  if (hash_directory(final) != hash) throw Error(ErrorCode::kBadInput, final.string() + " changed while it was published");
-  return {hash, relative.string()};
+  if (hash_directory(final) != folder_hash) throw Error(ErrorCode::kBadInput, final.string() + " changed while it was published");
+  return {hash, folder_hash, relative.string()};
 }
 
 void check_adapter(const fs::path& data_dir, const Adapter& adapter) {
   const fs::path folder = data_dir / adapter.path;
   if (!fs::is_directory(folder)) throw Error(ErrorCode::kBadInput, "adapter " + folder.string() + " is missing");
-  if (hash_directory(folder) != adapter.hash) {
+  if (hash_directory(folder) != adapter.folder_hash) {
     throw Error(ErrorCode::kBadInput, "adapter " + folder.string() + " is not what was published (its hash differs)");
   }
+}
+
+void check_own_adapter(Store& store, const Adapter& adapter) {
+  std::string damage;
+  try {
+    return check_adapter(store.data_dir(), adapter);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kBadInput) throw;
+    damage = error.what();
+  }
+  // The folder first: a row that says "verified" without a folder is found and put aside again.
+  const fs::path target = put_aside(store, adapter.path);
+  store.write([&](Writer& writer) { quarantine_adapter(writer, adapter.id, target.string(), damage); });
+  throw Error(ErrorCode::kConflict, damage + ": moved to " + (store.data_dir() / target).string() + ", it is made again");
 }
 
 void write_cumulative(const fs::path& temporary, const fs::path& parent, const fs::path& delta, const fs::path& model_dir) {

@@ -4,7 +4,7 @@
 //   DATA/tmp/e<epoch>-…      being written; swept at start
 //   DATA/deltas/NAME         what a round trained
 //   DATA/adapters/NAME       cumulative: loads on the original base in PEFT and vLLM
-//   DATA/quarantine/…        folders found without a row
+//   DATA/quarantine/…        folders found without a row, or damaged
 #pragma once
 
 #include <filesystem>
@@ -17,8 +17,9 @@
 namespace cutd {
 
 struct PublishedAdapter {
-  std::string hash;   // hash_directory
-  std::string path;   // relative to the data folder
+  std::string hash;         // adapter_hash
+  std::string folder_hash;  // hash_directory
+  std::string path;         // relative to the data folder
 };
 
 // Checks the folder `temporary` strictly against the model of `model_dir` (names, shapes, finite values),
@@ -27,8 +28,12 @@ struct PublishedAdapter {
 PublishedAdapter publish_adapter(const std::filesystem::path& data_dir, const std::filesystem::path& temporary,
                                  AdapterKind kind, const std::string& stem, const std::filesystem::path& model_dir);
 
-// Throws Error(kBadInput) unless the folder of a row is there and has the row's hash.
+// Throws Error(kBadInput) unless the folder of a row is there and is what was published.
 void check_adapter(const std::filesystem::path& data_dir, const Adapter& adapter);
+
+// The same for an adapter that nothing is built on yet: a damaged one is moved to DATA/quarantine and its row
+// marked, so that the round makes it again (the same bytes); then throws Error(kConflict): look again.
+void check_own_adapter(Store& store, const Adapter& adapter);
 
 // Writes into `temporary` the adapter that does what `parent` (cumulative; empty: none) and `delta` do together.
 void write_cumulative(const std::filesystem::path& temporary, const std::filesystem::path& parent,

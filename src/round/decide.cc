@@ -25,6 +25,11 @@ const char* subject_name(Subject subject) {
   return "model";
 }
 
+// The end of a sentence about failed judgments.
+std::string and_then(const std::string& failure) {
+  return fmt::format("for example: {}; retry when the annotator works", failure.empty() ? "no reason given" : failure);
+}
+
 // Nothing when the evaluation is done.
 std::optional<Action> next_of_evaluation(Subject subject, const EvaluationFacts& facts) {
   if (facts.done) return std::nullopt;
@@ -34,8 +39,8 @@ std::optional<Action> next_of_evaluation(Subject subject, const EvaluationFacts&
   if (facts.judgments_pending > 0) return action::AwaitEvaluationJudgments{subject};
   // A score over fewer instructions would be another score: every one must have been judged.
   if (facts.judgments_failed > 0) {
-    return action::Fail{fmt::format("{} judgments of the {} on the held-out set failed; retry the round when the annotator works",
-                                    facts.judgments_failed, subject_name(subject))};
+    return action::Fail{fmt::format("{} judgments of the {} on the held-out set failed, {}", facts.judgments_failed,
+                                    subject_name(subject), and_then(facts.judgment_failure))};
   }
   return action::FinishEvaluation{subject};
 }
@@ -55,8 +60,8 @@ Action decide_judging(const RoundSnapshot& round) {
   if (round.judgments_pending > 0) return action::AwaitJudgments{};
   const std::int64_t done = round.positives + round.negatives;
   if (round.judgments_failed > done) {
-    return action::Fail{fmt::format("{} of {} judgments failed; retry the round when the annotator works", round.judgments_failed,
-                                    round.judgments_failed + done)};
+    return action::Fail{fmt::format("{} of {} judgments failed, {}", round.judgments_failed, round.judgments_failed + done,
+                                    and_then(round.judgment_failure))};
   }
   return action::Advance{Phase::kJudging, Phase::kTraining,
                          fmt::format("{} satisfactory, {} criticised, {} failed judgments", round.positives, round.negatives,
@@ -64,22 +69,31 @@ Action decide_judging(const RoundSnapshot& round) {
 }
 
 std::string too_few_examples(const RoundSnapshot& round) {
-  return fmt::format("nothing was trained: {} examples ({} satisfactory, {} criticised), at least {} are needed",
+  return fmt::format("nothing was trained: {} examples from {} satisfactory and {} criticised responses, at least {} are needed",
                      round.training_examples, round.positives, round.negatives, round.min_training_examples);
 }
 
+// Nothing when the round's adapters are published.
+std::optional<Action> next_of_adapter(const RoundSnapshot& round) {
+  if (!round.delta) return action::Train{};
+  if (!round.cumulative) return action::PublishCumulative{};
+  return std::nullopt;
+}
+
 Action decide_training(const RoundSnapshot& round) {
-  if (!round.manifest && round.training_examples < round.min_training_examples) {
+  // Before the manifest is frozen this is a bound; the cut-off length and equal responses take away from it.
+  if (round.training_examples < round.min_training_examples) {
     return action::Advance{Phase::kTraining, Phase::kEvaluating, too_few_examples(round)};
   }
   if (!round.manifest) return action::FreezeManifest{};
-  if (!round.delta) return action::Train{};
-  if (!round.cumulative) return action::PublishCumulative{};
+  if (const auto next = next_of_adapter(round)) return *next;
   return action::Advance{Phase::kTraining, Phase::kEvaluating, "adapter published"};
 }
 
 Action decide_evaluating(const RoundSnapshot& round) {
-  if (!round.cumulative) return action::Reject{too_few_examples(round)};
+  if (!round.manifest || round.training_examples < round.min_training_examples) return action::Reject{too_few_examples(round)};
+  // An adapter that turned out damaged on disk was put aside and is made again.
+  if (const auto next = next_of_adapter(round)) return *next;
   if (const auto next = next_of_evaluation(Subject::kParent, round.parent)) return *next;
   if (const auto next = next_of_evaluation(Subject::kCandidate, round.candidate)) return *next;
   if (!round.verdict) return action::Fail{"both evaluations are done but cannot be compared"};

@@ -67,10 +67,14 @@ EvaluationSummary summarize(const JudgedResponses& judged) {
   return summary;
 }
 
+// Two evaluations of one set may have been generated in different orders, by runs whose files list it
+// differently; pairs are of one instruction.
 std::vector<double> perfect_by_instruction(Reader& reader, EvaluationId evaluation) {
-  std::vector<double> perfect;
-  for (const EvaluationItem& item : list_evaluation_items(reader, evaluation)) perfect.push_back(item.perfect ? 1 : 0);
-  return perfect;
+  std::map<InstructionId, double> perfect;
+  for (const EvaluationItem& item : list_evaluation_items(reader, evaluation)) perfect[item.instruction] = item.perfect ? 1 : 0;
+  std::vector<double> values;
+  for (const auto& [instruction, value] : perfect) values.push_back(value);
+  return values;
 }
 
 }  // namespace
@@ -113,6 +117,7 @@ EvaluationFacts read_evaluation_facts(Reader& reader, const EvaluationKey& key) 
   const JudgmentCounts counts = count_judgments(reader, evaluation->id, key.annotator);
   facts.judgments_pending = counts.pending;
   facts.judgments_failed = counts.failed;
+  facts.judgment_failure = counts.failure;
   if (facts.open_unit) return facts;
   for (const Response& response : list_responses(reader, evaluation->id)) {
     if (!response.base_logprob_sum) ++facts.responses_unscored;
@@ -179,7 +184,9 @@ void score_evaluation(WorkContext& context, const EvaluationTarget& target, cons
   if (logprobs.size() != scored.size()) throw Error(ErrorCode::kBadInput, "the engine scored another number of responses than asked");
   std::vector<BaseLogprob> rows;
   for (std::size_t i = 0; i < scored.size(); ++i) {
-    rows.push_back({scored[i], std::accumulate(logprobs[i].begin(), logprobs[i].end(), 0.0)});
+    const double sum = std::accumulate(logprobs[i].begin(), logprobs[i].end(), 0.0);
+    if (!std::isfinite(sum)) throw Error(ErrorCode::kBadInput, "the engine sent a log-probability that is not a number");
+    rows.push_back({scored[i], sum});
   }
   fault::point("evaluate.before_score_commit");
   context.store.write([&](Writer& writer) { record_base_logprobs(writer, rows); });

@@ -57,6 +57,7 @@ ModelReference model_reference(const FrozenRun& frozen, const std::optional<Adap
   model.spec.adapter_dir = (std::filesystem::path(data_dir) / adapter->path).string();
   model.hash = sha256_hex(frozen.base_hash + "\n" + adapter->hash);
   model.is_base = false;
+  model.adapter = adapter;
   return model;
 }
 

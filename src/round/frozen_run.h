@@ -30,8 +30,9 @@ FrozenRun frozen_run_of(const Run& run);
 // A model as rounds know it: the base, or the base with one published cumulative adapter.
 struct ModelReference {
   ModelSpec spec;
-  std::string hash;                    // base hash, or SHA-256 of base hash and adapter hash
+  std::string hash;                    // base hash, or SHA-256 of base hash and adapter_hash(): no path in it
   bool is_base = true;
+  std::optional<Adapter> adapter;      // its row; none: the base
 };
 // `adapter` empty: the base. Paths of adapters are relative to `data_dir`.
 ModelReference model_reference(const FrozenRun& frozen, const std::optional<Adapter>& adapter, const std::string& data_dir);

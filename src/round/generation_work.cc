@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <numeric>
 
 #include "core/error.h"
@@ -31,6 +32,8 @@ UnitProgress unit_progress(Reader& reader, UnitOwner owner, UnitId current) {
   return progress;
 }
 
+double sum_of(const std::vector<double>& values) { return std::accumulate(values.begin(), values.end(), 0.0); }
+
 void check_responses(const std::vector<GeneratedResponse>& responses, std::size_t expected) {
   if (responses.size() != expected) {
     throw Error(ErrorCode::kBadInput, fmt::format("the engine answered {} of {} prompts of a unit", responses.size(), expected));
@@ -41,6 +44,9 @@ void check_responses(const std::vector<GeneratedResponse>& responses, std::size_
       throw Error(ErrorCode::kBadInput, "the engine sent a response without ids, without log-probabilities or with finish reason \"" +
                                             response.finish_reason + "\"");
     }
+    if (!std::isfinite(sum_of(response.logprobs))) {
+      throw Error(ErrorCode::kBadInput, "the engine sent a log-probability that is not a number");
+    }
   }
 }
 
@@ -48,8 +54,7 @@ std::vector<NewResponse> rows_of(const std::vector<GeneratedResponse>& responses
                                  const std::string& template_version) {
   std::vector<NewResponse> rows;
   for (const GeneratedResponse& response : responses) {
-    const double sum = std::accumulate(response.logprobs.begin(), response.logprobs.end(), 0.0);
-    rows.push_back({response.ids, response.text, response.finish_reason, model.hash, template_version, sum});
+    rows.push_back({response.ids, response.text, response.finish_reason, model.hash, template_version, sum_of(response.logprobs)});
   }
   return rows;
 }

@@ -34,6 +34,7 @@ void read_judgments(Reader& reader, const FrozenRun& frozen, RoundId round, Roun
       ++snapshot.judgments_pending;
     } else if (judgment.state == JudgmentState::kFailed || !judgment.validated) {
       ++snapshot.judgments_failed;
+      if (snapshot.judgment_failure.empty()) snapshot.judgment_failure = judgment.failure;
     } else if (judgment.label == JudgmentLabel::kPositive) {
       ++snapshot.positives;
     } else {
@@ -81,8 +82,10 @@ RoundSnapshot read_round_snapshot(Reader& reader, const FrozenRun& frozen, const
   read_generation(reader, round.id, snapshot);
   read_judgments(reader, frozen, round.id, snapshot);
   snapshot.min_training_examples = frozen.config.data.min_training_examples;
-  snapshot.training_examples = count_training_examples(snapshot.positives, snapshot.negatives, frozen.config.train);
-  snapshot.manifest = find_manifest(reader, round.id).has_value();
+  const std::optional<FrozenManifest> manifest = find_manifest(reader, round.id);
+  snapshot.manifest = manifest.has_value();
+  snapshot.training_examples = manifest ? count_manifest_examples(*manifest, frozen.config.train)
+                                        : count_training_examples(snapshot.positives, snapshot.negatives, frozen.config.train);
   snapshot.delta = find_adapter(reader, round.id, AdapterKind::kDelta).has_value();
   snapshot.cumulative = models.candidate.has_value();
   if (round.phase != Phase::kEvaluating || !models.candidate) return snapshot;

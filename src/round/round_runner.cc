@@ -31,9 +31,8 @@ struct RoundRunner::Scene {
   RunSnapshot run_snapshot;
 };
 
-RoundRunner::RoundRunner(Store& store, Engine& engine, ProgressBoard& board, RunTextReader text,
-                         std::chrono::milliseconds disk_retry, const Clock& clock, Logger& logger)
-    : store_(store), engine_(engine), board_(board), read_text_(std::move(text)), disk_retry_(disk_retry), clock_(clock), logger_(logger) {}
+RoundRunner::RoundRunner(Store& store, Engine& engine, ProgressBoard& board, RoundRunnerOptions options, const Clock& clock, Logger& logger)
+    : store_(store), engine_(engine), board_(board), options_(std::move(options)), clock_(clock), logger_(logger) {}
 
 StepResult RoundRunner::step(RunId run, std::stop_token stop) {
   if (stop.stop_requested()) return StepResult::kIdle;
@@ -58,6 +57,9 @@ StepResult RoundRunner::try_action(const Scene& scene, const Action& action, std
     return perform(scene, action, stop);
   } catch (const Error& error) {
     return handle_failure(scene, action, error);
+  } catch (const std::filesystem::filesystem_error& error) {
+    const bool full = error.code() == std::errc::no_space_on_device;
+    return handle_failure(scene, action, Error(full ? ErrorCode::kResource : ErrorCode::kIo, error.what()));
   } catch (const std::exception& error) {
     return handle_failure(scene, action, Error(ErrorCode::kInternal, error.what()));
   }
@@ -94,6 +96,7 @@ StepResult RoundRunner::perform(const Scene& scene, const Action& action, std::s
     plan_round(scene, work);
   } else if (const auto* generate = std::get_if<action::Generate>(&action)) {
     WorkContext work = context();
+    check_parent(scene.round_models->parent.model);
     generate_unit(work, scene.round->id, generate->unit, scene.round_models->parent.model, "generating");
   } else if (std::holds_alternative<action::AwaitJudgments>(action)) {
     return StepResult::kWaiting;
@@ -109,12 +112,34 @@ StepResult RoundRunner::perform(const Scene& scene, const Action& action, std::s
   } else {
     return perform_change(scene, action);
   }
-  if (scene.round) {
-    store_.write([&](Writer& writer) { clear_unit_failures(writer, scene.round->id, work_name(action)); });
-  } else {
-    run_failures_.erase(scene.run.id);
-  }
+  forget_failures(scene, action);
   return StepResult::kWorked;
+}
+
+void RoundRunner::forget_failures(const Scene& scene, const Action& action) {
+  if (!scene.round) {
+    run_failures_.erase(scene.run.id);
+    return;
+  }
+  const RoundId round = scene.round->id;
+  const std::string work = work_name(action);
+  if (store_.read([&](Reader& reader) { return count_unit_failures(reader, round, work); }) == 0) return;
+  store_.write([&](Writer& writer) { clear_unit_failures(writer, round, work); });
+}
+
+// A damaged adapter must not generate or train anything (reliability P5). Once per process: nothing here
+// writes into a published folder.
+void RoundRunner::check_parent(const ModelReference& model) {
+  if (!model.adapter || checked_.contains(model.adapter->id)) return;
+  check_adapter(store_.data_dir(), *model.adapter);
+  checked_.insert(model.adapter->id);
+}
+
+void RoundRunner::check_model(const Scene& scene, Subject subject) {
+  const ModelReference& model = target_of(scene, subject).model;
+  if (subject != Subject::kCandidate || checked_.contains(model.adapter->id)) return check_parent(model);
+  check_own_adapter(store_, *model.adapter);
+  checked_.insert(model.adapter->id);
 }
 
 StepResult RoundRunner::perform_evaluation(const Scene& scene, const Action& action, WorkContext& context) {
@@ -122,6 +147,7 @@ StepResult RoundRunner::perform_evaluation(const Scene& scene, const Action& act
     plan_evaluation(context, target_of(scene, plan->subject));
   } else if (const auto* generate = std::get_if<action::GenerateEvaluation>(&action)) {
     const EvaluationTarget& target = target_of(scene, generate->subject);
+    check_model(scene, generate->subject);
     const std::optional<Evaluation> evaluation = store_.read([&](Reader& reader) { return find_evaluation(reader, target.key); });
     generate_unit(context, evaluation->id, generate->unit, target.model, activity_name(scene, generate->subject));
   } else if (const auto* score = std::get_if<action::ScoreEvaluation>(&action)) {
@@ -143,8 +169,10 @@ void RoundRunner::perform_training(const Scene& scene, const Action& action, Wor
   if (std::holds_alternative<action::FreezeManifest>(action)) {
     freeze_round_manifest(context, *scene.round, parent);
   } else if (std::holds_alternative<action::Train>(action)) {
+    check_parent(parent);
     train_and_publish(context, *scene.round, parent);
   } else {
+    check_parent(parent);
     publish_cumulative(context, *scene.round, parent);
   }
 }
@@ -164,7 +192,7 @@ StepResult RoundRunner::perform_change(const Scene& scene, const Action& action)
   } else if (const auto* pause = std::get_if<action::Pause>(&action)) {
     write([&](Writer& writer) { pause_round(writer, scene.round->id, scene.round->phase, pause->reason); });
     board_.say(fmt::format("round {} paused: {}", scene.round->number, pause->reason));
-    disk_wait_until_ = clock_.boot_millis() + disk_retry_.count();
+    disk_wait_until_ = clock_.boot_millis() + options_.disk_retry.count();
   } else if (const auto* resume = std::get_if<action::Resume>(&action)) {
     write([&](Writer& writer) { resume_round(writer, scene.round->id, resume->why); });
     disk_wait_until_ = 0;
@@ -210,7 +238,7 @@ void RoundRunner::promote(const Scene& scene, const std::string& why) {
   const std::optional<Adapter> adapter = store_.read([&](Reader& reader) {
     return find_adapter(reader, scene.round->id, AdapterKind::kCumulative);
   });
-  check_adapter(store_.data_dir(), *adapter);
+  check_own_adapter(store_, *adapter);
   fault::point("promote.before_commit");
   store_.write([&](Writer& writer) { promote_round(writer, scene.round->id, scene.round->parent, adapter->id, why); });
   fault::point("promote.after_commit");
@@ -238,7 +266,7 @@ StepResult RoundRunner::handle_failure(const Scene& scene, const Action& action,
   board_.say("failed, " + reason);
   if (!scene.round) {
     after = after_failure(error.code(), no_room, ++run_failures_[scene.run.id]);
-    if (after == AfterFailure::kPauseDisk) disk_wait_until_ = clock_.boot_millis() + disk_retry_.count();
+    if (after == AfterFailure::kPauseDisk) disk_wait_until_ = clock_.boot_millis() + options_.disk_retry.count();
     if (after == AfterFailure::kPauseDisk) return StepResult::kIdle;
     if (after == AfterFailure::kFailRound) finish_run(scene, RunState::kFailed, reason);
     return StepResult::kWorked;
@@ -252,21 +280,25 @@ StepResult RoundRunner::handle_failure(const Scene& scene, const Action& action,
     after = after_failure(error.code(), no_room, record_unit_failure(writer, round.id, work, error.what()));
     if (after == AfterFailure::kFailRound) fail_round(writer, round.id, round.phase, reason);
   });
-  if (after == AfterFailure::kPauseDisk) disk_wait_until_ = clock_.boot_millis() + disk_retry_.count();
+  if (after == AfterFailure::kPauseDisk) disk_wait_until_ = clock_.boot_millis() + options_.disk_retry.count();
+  if (after == AfterFailure::kFailRound && std::holds_alternative<action::Train>(action)) {
+    // What a training cannot go on from must not stand in the way of a retry, which starts from its first step.
+    std::filesystem::remove_all(checkpoint_folder(store_.data_dir(), round.id));
+  }
   return StepResult::kWorked;
 }
 
 bool RoundRunner::disk_low(const FrozenRun& frozen) const {
   if (clock_.boot_millis() < disk_wait_until_) return true;
   const auto floor = static_cast<std::uintmax_t>(frozen.config.limits.min_free_disk_mb) << 20;
-  return free_disk_bytes(store_.data_dir()) < floor;
+  return options_.free_disk(store_.data_dir()) < floor;
 }
 
 const RunText& RoundRunner::text_of(const FrozenRun& frozen) {
   const std::string key = frozen.model_dir + "\n" + frozen.template_version;
   const auto found = texts_.find(key);
   if (found != texts_.end()) return found->second;
-  return texts_.emplace(key, read_text_(frozen.model_dir, frozen.config.prompt_template)).first->second;
+  return texts_.emplace(key, options_.text(frozen.model_dir, frozen.config.prompt_template)).first->second;
 }
 
 const EvaluationTarget& RoundRunner::target_of(const Scene& scene, Subject subject) const {

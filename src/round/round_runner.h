@@ -10,8 +10,11 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 
@@ -33,11 +36,16 @@ enum class StepResult {
   kIdle,     // nothing to do: paused, over, or waiting for disk
 };
 
+struct RoundRunnerOptions {
+  RunTextReader text;
+  std::chrono::milliseconds disk_retry{10'000};  // how long a pause for a full disk lasts at least
+  std::function<std::uintmax_t(const std::filesystem::path&)> free_disk;  // bytes (free_disk_bytes)
+};
+
 // One thread. Everything given must outlive it.
 class RoundRunner {
  public:
-  RoundRunner(Store& store, Engine& engine, ProgressBoard& board, RunTextReader text, std::chrono::milliseconds disk_retry,
-              const Clock& clock, Logger& logger);
+  RoundRunner(Store& store, Engine& engine, ProgressBoard& board, RoundRunnerOptions options, const Clock& clock, Logger& logger);
 
   // Performs one action of an active run. Failures of a unit of work become facts (counted, then the round
   // fails) and are not thrown; what is thrown is storage that failed, after which nothing can be promised.
@@ -57,6 +65,9 @@ class RoundRunner {
   void start_round(const Scene& scene);
   void promote(const Scene& scene, const std::string& why);
   void finish_run(const Scene& scene, RunState state, const std::string& why);
+  void forget_failures(const Scene& scene, const Action& action);
+  void check_parent(const ModelReference& model);
+  void check_model(const Scene& scene, Subject subject);
   StepResult handle_failure(const Scene& scene, const Action& action, const Error& error);
   bool disk_low(const FrozenRun& frozen) const;
   const RunText& text_of(const FrozenRun& frozen);
@@ -66,11 +77,11 @@ class RoundRunner {
   Store& store_;
   Engine& engine_;
   ProgressBoard& board_;
-  const RunTextReader read_text_;
-  const std::chrono::milliseconds disk_retry_;
+  const RoundRunnerOptions options_;
   const Clock& clock_;
   Logger& logger_;
   std::map<std::string, RunText> texts_;           // by model folder and template
+  std::set<AdapterId> checked_;                    // adapters whose folders this process found undamaged
   std::map<RunId, std::int64_t> run_failures_;     // of the final report, which has no round
   std::int64_t conflicts_ = 0;                     // in a row
   std::int64_t disk_wait_until_ = 0;               // boot milliseconds; 0: not waiting

@@ -27,6 +27,22 @@ void refuse(const Run& run, const std::string& command) {
   throw Error(ErrorCode::kConflict, "run " + std::to_string(run.id.value) + " is " + std::string(name_of(run.state)) + ": cannot " + command + " it");
 }
 
+void retry_open_evaluations(Writer& writer) {
+  for (const Evaluation& evaluation : list_evaluations(writer)) {
+    if (evaluation.state == EvaluationState::kOpen) retry_failed_judgments(writer, evaluation.id, evaluation.key.annotator);
+  }
+}
+
+// A run that failed between rounds (its final report, a damaged adapter) has no round to retry.
+void resume_failed_run(Writer& writer, const Run& run, const std::optional<Round>& round, const std::string& why) {
+  if (round && round->phase == Phase::kFailed) {
+    throw Error(ErrorCode::kConflict, "run " + std::to_string(run.id.value) + " failed in a round: retry it (cutd round retry " +
+                                          std::to_string(round->id.value) + ")");
+  }
+  retry_open_evaluations(writer);
+  move_run(writer, run.id, RunState::kFailed, RunState::kActive, why);
+}
+
 }  // namespace
 
 void pause_run(Writer& writer, RunId id, const std::string& why) {
@@ -40,6 +56,7 @@ void pause_run(Writer& writer, RunId id, const std::string& why) {
 void resume_run(Writer& writer, RunId id, const std::string& why) {
   const Run run = require_run(writer, id);
   const std::optional<Round> round = open_round(writer, id);
+  if (run.state == RunState::kFailed) return resume_failed_run(writer, run, round, why);
   const bool round_paused = round && round->phase == Phase::kPaused;
   // A run that waits for disk is active; its round can be resumed by hand as well.
   if (run.state != RunState::kPaused && !(run.state == RunState::kActive && round_paused)) refuse(run, "resume");
@@ -51,8 +68,7 @@ void cancel_run(Writer& writer, RunId id, const std::string& why) {
   const Run run = require_run(writer, id);
   if (run.state == RunState::kCompleted || run.state == RunState::kCancelled) refuse(run, "cancel");
   if (const std::optional<Round> round = open_round(writer, id)) cancel_round(writer, round->id, round->phase, why);
-  // A failed run stays failed: its round is closed, and nothing of it can go on.
-  if (run.state != RunState::kFailed) move_run(writer, id, run.state, RunState::kCancelled, why);
+  move_run(writer, id, run.state, RunState::kCancelled, why);
 }
 
 RunId retry_failed_round(Writer& writer, RoundId id, const std::string& why) {
@@ -62,11 +78,8 @@ RunId retry_failed_round(Writer& writer, RoundId id, const std::string& why) {
     throw Error(ErrorCode::kConflict, "round " + std::to_string(id.value) + " is " + std::string(name_of(round->phase)) + ": only a failed round can be retried");
   }
   const Run run = require_run(writer, round->run);
-  const AnnotatorId annotator = frozen_run_of(run).annotator;
-  retry_failed_judgments(writer, id, annotator);
-  for (const Evaluation& evaluation : list_evaluations(writer)) {
-    if (evaluation.state == EvaluationState::kOpen) retry_failed_judgments(writer, evaluation.id, evaluation.key.annotator);
-  }
+  retry_failed_judgments(writer, id, frozen_run_of(run).annotator);
+  retry_open_evaluations(writer);
   retry_round(writer, id, why);
   if (run.state == RunState::kFailed) move_run(writer, run.id, RunState::kFailed, RunState::kActive, why);
   return run.id;

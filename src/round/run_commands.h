@@ -10,6 +10,7 @@
 namespace cutd {
 
 void pause_run(Writer& writer, RunId run, const std::string& why);
+// Also takes up a run that failed outside its rounds; a failed round wants retry_failed_round().
 void resume_run(Writer& writer, RunId run, const std::string& why);
 void cancel_run(Writer& writer, RunId run, const std::string& why);
 // A failed round goes on in the phase it failed in, its run with it; failed judgments are asked for again.

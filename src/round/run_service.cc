@@ -20,20 +20,19 @@ class RunService::Impl {
  public:
   Impl(Store& store, Engine& engine, RunServiceOptions options, const Clock& clock, Logger& logger)
       : store_(store), options_(std::move(options)), logger_(logger), board_(clock),
-        runner_(store, engine, board_, options_.text, options_.disk_retry, clock, logger) {
+        runner_(store, engine, board_, {options_.text, options_.disk_retry, options_.free_disk}, clock, logger) {
     sweep_data_folder(store, logger);
   }
   ~Impl() { stop(); }
 
   void begin() {
     announce_unfinished();
-    runner_thread_ = std::jthread([this](std::stop_token stop) { guard("runner", [&] { run_rounds(stop); }); });
-    judge_thread_ = std::jthread([this](std::stop_token stop) { guard("judges", [&] { run_judges(stop); }); });
+    runner_thread_ = std::thread([this, stop = stop_.get_token()] { guard("runner", [&] { run_rounds(stop); }); });
+    judge_thread_ = std::thread([this, stop = stop_.get_token()] { guard("judges", [&] { run_judges(stop); }); });
   }
 
   void stop() {
-    runner_thread_.request_stop();
-    judge_thread_.request_stop();
+    stop_.request_stop();
     interrupt({});
     wakeup_.nudge();
     if (runner_thread_.joinable()) runner_thread_.join();
@@ -84,10 +83,12 @@ class RunService::Impl {
       work();
     } catch (const std::exception& error) {
       logger_.error(std::string(name) + " stopped: " + error.what());
-      const std::lock_guard lock(mutex_);
-      if (!failure_) failure_ = error.what();
-      runner_thread_.request_stop();
-      judge_thread_.request_stop();
+      {
+        const std::lock_guard lock(mutex_);
+        if (!failure_) failure_ = error.what();
+      }
+      stop_.request_stop();
+      interrupt({});
     }
     wakeup_.nudge();
     board_.idle();
@@ -154,8 +155,9 @@ class RunService::Impl {
   std::optional<std::string> failure_;  // guarded by mutex_, as the two below
   std::stop_source unit_source_;
   RunId unit_run_;
-  std::jthread runner_thread_;
-  std::jthread judge_thread_;
+  std::stop_source stop_;  // of both threads
+  std::thread runner_thread_;
+  std::thread judge_thread_;
 };
 
 RunService::RunService(Store& store, Engine& engine, RunServiceOptions options, const Clock& clock, Logger& logger)

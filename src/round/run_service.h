@@ -17,6 +17,7 @@
 #include <string>
 
 #include "core/clock.h"
+#include "core/files.h"
 #include "core/log.h"
 #include "engine/engine.h"
 #include "round/instruction_sets.h"
@@ -35,6 +36,7 @@ struct RunServiceOptions {
   std::chrono::milliseconds poll{1000};
   // How long a round that is paused for a full disk waits before it looks again.
   std::chrono::milliseconds disk_retry{10'000};
+  std::function<std::uintmax_t(const std::filesystem::path&)> free_disk = free_disk_bytes;
 };
 
 // Thread-safe. `store`, `engine`, `clock` and `logger` must outlive it.

@@ -23,6 +23,21 @@ std::vector<NewInstruction> new_instructions(const std::vector<Instruction>& set
   return rows;
 }
 
+// Ids of the training instructions that this data folder does not hold out.
+std::vector<InstructionId> train_ids(Reader& reader, const std::vector<Instruction>& set, const DataConfig& data) {
+  std::map<std::string, InstructionId> known;
+  for (const Instruction& instruction : list_instructions(reader, Split::kTrain)) known.emplace(instruction.hash, instruction.id);
+  std::vector<InstructionId> ids;
+  for (const Instruction& instruction : set) {
+    if (const auto found = known.find(instruction.hash); found != known.end()) ids.push_back(found->second);
+  }
+  if (ids.size() < static_cast<std::size_t>(data.instructions_per_round)) {
+    throw Error(ErrorCode::kUsage, fmt::format("data.train: {} of the {} instructions of {} are held out in this data folder, a round needs {}",
+                                               set.size() - ids.size(), set.size(), data.train, data.instructions_per_round));
+  }
+  return ids;
+}
+
 // Ids of the first `count` (0: all) of a held-out set. The store must agree that they are held out for this
 // very purpose: an instruction that trained a model in this data folder can never measure one.
 std::vector<InstructionId> held_out_ids(Reader& reader, const std::vector<Instruction>& set, Split split, std::int64_t count) {
@@ -82,7 +97,9 @@ RunId start_run(Store& store, const RunConfig& config, const FileReader& files, 
     frozen.report_hash = set_hash(sets.report, frozen.report.size());
     const AnnotatorConfig& annotator = config.annotator();
     frozen.annotator = ensure_annotator(writer, {annotator.name, annotator_version(annotator), annotator.kind, annotator_json(annotator)});
-    return create_run(writer, new_run(frozen));
+    NewRun run = new_run(frozen);
+    run.train = train_ids(writer, sets.train, config.data);
+    return create_run(writer, run);
   });
 }
 

@@ -16,6 +16,7 @@ struct EvaluationFacts {
   std::optional<UnitId> open_unit;     // first unit without responses
   std::int64_t judgments_pending = 0;
   std::int64_t judgments_failed = 0;
+  std::string judgment_failure;        // why one of them failed
   std::int64_t responses_unscored = 0; // without log-probability under the original model
   bool done = false;
 };
@@ -34,10 +35,11 @@ struct RoundSnapshot {
   std::int64_t responses = 0;
   std::int64_t judgments_pending = 0;
   std::int64_t judgments_failed = 0;
+  std::string judgment_failure;        // why one of them failed
   std::int64_t positives = 0;          // validated judgments
   std::int64_t negatives = 0;
 
-  std::int64_t training_examples = 0;  // what the manifest holds, or would hold, of them
+  std::int64_t training_examples = 0;  // what the manifest holds; before it is frozen, at most will hold
   std::int64_t min_training_examples = 1;
   bool manifest = false;
   bool delta = false;                  // published and verified

@@ -96,7 +96,9 @@ void publish(WorkContext& context, const Round& round, const fs::path& temporary
   const PublishedAdapter published =
       publish_adapter(context.store.data_dir(), temporary, kind, adapter_stem(context.frozen, round), context.frozen.model_dir);
   fault::point("publish.before_row");
-  context.store.write([&](Writer& writer) { add_adapter(writer, {published.hash, kind, published.path, round.parent, round.id}); });
+  context.store.write([&](Writer& writer) {
+    add_adapter(writer, {published.hash, published.folder_hash, kind, published.path, round.parent, round.id});
+  });
   fault::point("publish.after_row");
 }
 
@@ -106,6 +108,10 @@ std::int64_t count_training_examples(std::int64_t positives, std::int64_t negati
   const double allowed = config.downsample * static_cast<double>(negatives);
   const std::int64_t kept = config.downsample < 0 ? positives : std::min(positives, static_cast<std::int64_t>(allowed));
   return config.objective.name == "mle" ? kept : kept + negatives;
+}
+
+std::int64_t count_manifest_examples(const FrozenManifest& manifest, const TrainConfig& config) {
+  return config.objective.name == "mle" ? manifest.positives : manifest.positives + manifest.negatives;
 }
 
 void freeze_round_manifest(WorkContext& context, const Round& round, const ModelReference& parent) {
@@ -166,7 +172,7 @@ void publish_cumulative(WorkContext& context, const Round& round, const ModelRef
   const fs::path& data_dir = context.store.data_dir();
   const std::optional<Adapter> delta = context.store.read([&](Reader& reader) { return find_adapter(reader, round.id, AdapterKind::kDelta); });
   if (!delta) throw Error(ErrorCode::kInternal, "a round has no delta adapter");
-  check_adapter(data_dir, *delta);
+  check_own_adapter(context.store, *delta);
   const fs::path temporary = temporary_path(context.store, fmt::format("round-{}-cumulative", round.id.value));
   write_cumulative(temporary, parent.spec.adapter_dir, data_dir / delta->path, context.frozen.model_dir);
   publish(context, round, temporary, AdapterKind::kCumulative);

@@ -8,9 +8,12 @@
 
 namespace cutd {
 
-// How many examples the round's manifest would hold: validated judgments, satisfactory ones at most
+// How many examples the round's manifest holds at most: validated judgments, satisfactory ones at most
 // train.downsample per criticised one; only those for objective `mle`. Pure.
 std::int64_t count_training_examples(std::int64_t positives, std::int64_t negatives, const TrainConfig& config);
+
+// How many of its examples a frozen manifest trains: all, but only the satisfactory ones for `mle`. Pure.
+std::int64_t count_manifest_examples(const FrozenManifest& manifest, const TrainConfig& config);
 
 // Writes DATA/manifests/<sha256>.jsonl from the round's validated judgments and makes its row.
 void freeze_round_manifest(WorkContext& context, const Round& round, const ModelReference& parent);

@@ -9,18 +9,19 @@ Adapter adapter_of(Statement& row) {
   Adapter adapter;
   adapter.id = {row.integer(0)};
   adapter.hash = row.text(1);
-  adapter.kind = store_rows::named<AdapterKind>(row, 2);
-  adapter.path = row.text(3);
-  adapter.parent = store_rows::optional_id<AdapterId>(row, 4);
-  adapter.round = {row.integer(5)};
-  adapter.state = store_rows::named<AdapterState>(row, 6);
-  adapter.reason = row.text(7);
-  adapter.created_at = row.integer(8);
+  adapter.folder_hash = row.text(2);
+  adapter.kind = store_rows::named<AdapterKind>(row, 3);
+  adapter.path = row.text(4);
+  adapter.parent = store_rows::optional_id<AdapterId>(row, 5);
+  adapter.round = {row.integer(6)};
+  adapter.state = store_rows::named<AdapterState>(row, 7);
+  adapter.reason = row.text(8);
+  adapter.created_at = row.integer(9);
   return adapter;
 }
 
 std::string select_adapter(const char* rest) {
-  return std::string("SELECT id, hash, kind, path, parent_adapter_id, round_id, state, reason, created_at "
+  return std::string("SELECT id, hash, folder_hash, kind, path, parent_adapter_id, round_id, state, reason, created_at "
                      "FROM adapter ") + rest;
 }
 
@@ -28,22 +29,29 @@ std::string select_adapter(const char* rest) {
 
 AdapterId add_adapter(Writer& writer, const NewAdapter& adapter) {
   if (const auto known = find_adapter(writer, adapter.round, adapter.kind)) {
-    const bool equal = known->hash == adapter.hash && known->path == adapter.path && known->parent == adapter.parent &&
-                       known->state == AdapterState::kVerified;
+    const bool equal = known->hash == adapter.hash && known->folder_hash == adapter.folder_hash &&
+                       known->path == adapter.path && known->parent == adapter.parent;
     if (equal) return known->id;
     throw Error(ErrorCode::kConflict, "round " + std::to_string(adapter.round.value) + " has another " +
                                           std::string(name_of(adapter.kind)) + " adapter already: " + known->path);
   }
   writer.database().run(
-      "INSERT INTO adapter (hash, kind, path, parent_adapter_id, round_id, state, reason, created_at) "
-      "VALUES (?, ?, ?, ?, ?, 'verified', '', ?)",
-      adapter.hash, name_of(adapter.kind), adapter.path, adapter.parent, adapter.round, writer.now());
+      "INSERT INTO adapter (hash, folder_hash, kind, path, parent_adapter_id, round_id, state, reason, created_at) "
+      "VALUES (?, ?, ?, ?, ?, ?, 'verified', '', ?)",
+      adapter.hash, adapter.folder_hash, name_of(adapter.kind), adapter.path, adapter.parent, adapter.round, writer.now());
   return {writer.database().last_row_id()};
 }
 
-void quarantine_adapter(Writer& writer, AdapterId adapter, const std::string& reason) {
+void quarantine_adapter(Writer& writer, AdapterId adapter, const std::string& path, const std::string& reason) {
+  const std::int64_t in_use = writer.database().integer(
+      "SELECT EXISTS (SELECT 1 FROM serving WHERE adapter_id = ?1) OR EXISTS (SELECT 1 FROM round WHERE parent_adapter_id = ?1)",
+      adapter);
+  if (in_use != 0) {
+    throw Error(ErrorCode::kConflict, "adapter " + std::to_string(adapter.value) + " is in use and cannot be put aside");
+  }
   const std::int64_t changed = writer.database().run(
-      "UPDATE adapter SET state = 'quarantined', reason = ? WHERE id = ? AND state = 'verified'", reason, adapter);
+      "UPDATE adapter SET state = 'quarantined', path = ?, reason = ? WHERE id = ? AND state = 'verified'", path, reason,
+      adapter);
   store_rows::require_one(changed, "adapter " + std::to_string(adapter.value) + " is quarantined already, or not there");
 }
 
@@ -52,7 +60,7 @@ std::optional<Adapter> find_adapter(Reader& reader, AdapterId id) {
 }
 
 std::optional<Adapter> find_adapter(Reader& reader, RoundId round, AdapterKind kind) {
-  return reader.database().first(select_adapter("WHERE round_id = ? AND kind = ?"), adapter_of, round, name_of(kind));
+  return reader.database().first(select_adapter("WHERE round_id = ? AND kind = ? AND state = 'verified'"), adapter_of, round, name_of(kind));
 }
 
 std::vector<Adapter> list_adapters(Reader& reader) {

@@ -57,9 +57,8 @@ void check_phases(Database& database, Findings& findings) {
 
 void check_manifests(Database& database, const std::filesystem::path& data_dir, Findings& findings) {
   find_rows(database, findings,
-            "SELECT DISTINCT 'round ' || round_id || ' was trained without a manifest' FROM round_event AS event "
-            "WHERE from_phase = 'training' AND to_phase = 'evaluating' "
-            "AND NOT EXISTS (SELECT 1 FROM manifest WHERE manifest.round_id = event.round_id)");
+            "SELECT DISTINCT 'round ' || round_id || ' was trained without a manifest' FROM adapter "
+            "WHERE NOT EXISTS (SELECT 1 FROM manifest WHERE manifest.round_id = adapter.round_id)");
   find_rows(database, findings,
             "SELECT 'manifest ' || manifest.id || ' counts ' || positives || ' + ' || negatives || ' entries and has ' "
             "|| sum(judgment.label = 'positive') || ' + ' || sum(judgment.label = 'negative') FROM manifest "
@@ -84,19 +83,19 @@ void check_adapters(Reader& reader, const std::filesystem::path& data_dir, Findi
     const std::filesystem::path folder = data_dir / adapter.path;
     if (!std::filesystem::is_directory(folder)) {
       findings.push_back("adapter " + adapter.path + " has a row but no folder");
-    } else if (hash_directory(folder) != adapter.hash) {
+    } else if (hash_directory(folder) != adapter.folder_hash) {
       findings.push_back("adapter " + adapter.path + " has another hash than its row");
     }
   }
   find_rows(reader.database(), findings,
             "SELECT 'round ' || round.id || ' was promoted with ' || count(adapter.id) || ' adapters, not delta and "
-            "cumulative' FROM round LEFT JOIN adapter ON adapter.round_id = round.id "
+            "cumulative' FROM round LEFT JOIN adapter ON adapter.round_id = round.id AND adapter.state = 'verified' "
             "WHERE outcome = 'promoted' GROUP BY round.id HAVING count(adapter.id) <> 2");
   find_rows(reader.database(), findings,
             "SELECT 'run ' || run_id || ' serves adapter ' || coalesce(adapter_id, 'none') || ', its last promoted "
             "round made ' || coalesce(made, 'none') FROM (SELECT run_id, adapter_id, ("
             "  SELECT adapter.id FROM round JOIN adapter ON adapter.round_id = round.id AND adapter.kind = 'cumulative'"
-            "  WHERE round.run_id = serving.run_id AND round.outcome = 'promoted' ORDER BY round.number DESC LIMIT 1"
+            "  AND adapter.state = 'verified' WHERE round.run_id = serving.run_id AND round.outcome = 'promoted' ORDER BY round.number DESC LIMIT 1"
             ") AS made FROM serving) WHERE adapter_id IS NOT made");
   find_rows(reader.database(), findings,
             "SELECT 'run ' || run_id || ' serves adapter ' || adapter.path || ', which is quarantined' "

@@ -14,7 +14,7 @@ namespace cutd {
 //   file        SQLite's integrity_check and foreign_key_check
 //   units       done ones have one response per sample, open ones none; a done evaluation has no open unit
 //   phases      a round's events form one chain that ends in its phase
-//   manifests   a trained round has one; its file has that hash; its counts are those of its entries
+//   manifests   a round with an adapter has one; its file has that hash; its counts are those of its entries
 //   adapters    a verified one's folder has its hash; a promoted round has both kinds
 //   serving     a run serves the adapter of its last promoted round, verified; the base before the first
 //   held out    nothing held out was sampled for, or entered, training

@@ -12,6 +12,13 @@ namespace {
 
 using store_rows::instruction_of;
 
+// Train instructions of run ?1 that no round of it has sampled.
+constexpr const char* kUnused =
+    "FROM run_instruction JOIN instruction ON instruction.id = run_instruction.instruction_id "
+    "WHERE run_instruction.run_id = ?1 AND split = 'train' AND NOT EXISTS ("
+    "  SELECT 1 FROM sample JOIN unit ON unit.id = sample.unit_id JOIN round ON round.id = unit.round_id"
+    "  WHERE sample.instruction_id = instruction.id AND round.run_id = ?1)";
+
 void import_one(Writer& writer, const NewInstruction& instruction, Split split, const std::string& source,
                 ImportCounts& counts) {
   Database& database = writer.database();
@@ -81,18 +88,12 @@ std::vector<std::string> list_instruction_hashes(Reader& reader, Split split) {
 }
 
 std::int64_t count_unused_instructions(Reader& reader, RunId run) {
-  return reader.database().integer(
-      "SELECT count(*) FROM instruction WHERE split = 'train' AND NOT EXISTS ("
-      "  SELECT 1 FROM sample JOIN unit ON unit.id = sample.unit_id JOIN round ON round.id = unit.round_id"
-      "  WHERE sample.instruction_id = instruction.id AND round.run_id = ?)",
-      run);
+  return reader.database().integer(std::string("SELECT count(*) ") + kUnused, run);
 }
 
 std::vector<Instruction> draw_instructions(Reader& reader, RunId run, std::int64_t count, std::int64_t seed) {
   std::vector<Instruction> unused = reader.database().all(
-      "SELECT id, hash, text, input, split, source FROM instruction WHERE split = 'train' AND NOT EXISTS ("
-      "  SELECT 1 FROM sample JOIN unit ON unit.id = sample.unit_id JOIN round ON round.id = unit.round_id"
-      "  WHERE sample.instruction_id = instruction.id AND round.run_id = ?)",
+      std::string("SELECT instruction.id, hash, text, input, split, source ") + kUnused,
       [](Statement& row) { return instruction_of(row); }, run);
   return first_by_seed(std::move(unused), count, seed);
 }

@@ -36,7 +36,7 @@ std::vector<Instruction> list_instructions(Reader& reader, Split split, std::int
 std::optional<Instruction> find_instruction(Reader& reader, InstructionId id);
 std::vector<std::string> list_instruction_hashes(Reader& reader, Split split);  // sorted
 
-// Train instructions that no round of `run` has sampled.
+// Train instructions of `run` (NewRun::train) that none of its rounds has sampled.
 std::int64_t count_unused_instructions(Reader& reader, RunId run);
 // The first `count` of them (fewer when there are fewer) in the order of a hash of (seed, instruction):
 // the same for the same seed and contents, whatever the order of import.

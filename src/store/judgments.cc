@@ -92,12 +92,13 @@ std::vector<PendingJudgment> list_pending_judgments(Reader& reader, UnitOwner ow
 JudgmentCounts count_judgments(Reader& reader, UnitOwner owner, AnnotatorId annotator) {
   const Owner columns(owner);
   const auto counts = reader.database().first(
-      "SELECT count(*) FILTER (WHERE judgment.state = 'pending'), count(*) FILTER (WHERE judgment.state = 'done'), "
-      "count(*) FILTER (WHERE judgment.state = 'failed') FROM judgment "
+      "SELECT count(*) FILTER (WHERE judgment.state = 'pending'), count(*) FILTER (WHERE judgment.validated = 1), "
+      "count(*) FILTER (WHERE judgment.state <> 'pending' AND judgment.validated = 0), "
+      "min(judgment.failure) FROM judgment "
       "JOIN response ON response.id = judgment.response_id JOIN sample ON sample.id = response.sample_id "
       "JOIN unit ON unit.id = sample.unit_id "
       "WHERE judgment.annotator_id = ? AND unit.round_id IS ? AND unit.evaluation_id IS ?",
-      [](Statement& row) { return JudgmentCounts{row.integer(0), row.integer(1), row.integer(2)}; }, annotator,
+      [](Statement& row) { return JudgmentCounts{row.integer(0), row.integer(1), row.integer(2), row.text(3)}; }, annotator,
       columns.round, columns.evaluation);
   return counts.value();
 }

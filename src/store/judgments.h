@@ -38,8 +38,9 @@ std::vector<PendingJudgment> list_pending_judgments(Reader& reader, UnitOwner ow
 
 struct JudgmentCounts {
   std::int64_t pending = 0;
-  std::int64_t done = 0;
-  std::int64_t failed = 0;
+  std::int64_t done = 0;    // and validated
+  std::int64_t failed = 0;  // or not validated: no label either way
+  std::string failure;      // why one of them failed, as an example; empty when none did
 };
 JudgmentCounts count_judgments(Reader& reader, UnitOwner owner, AnnotatorId annotator);
 

@@ -51,6 +51,9 @@ RunId create_run(Writer& writer, const NewRun& run) {
       store_rows::text_of(run.config), run.base_model_hash, run.round_count, run.patience, run.budget, run.ends_at,
       writer.now());
   const RunId id{database.last_row_id()};
+  for (const InstructionId instruction : run.train) {
+    database.run("INSERT INTO run_instruction (run_id, instruction_id) VALUES (?, ?)", id, instruction);
+  }
   database.run("INSERT INTO serving (run_id, adapter_id, updated_at) VALUES (?, NULL, ?)", id, writer.now());
   return id;
 }

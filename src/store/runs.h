@@ -16,6 +16,7 @@ struct NewRun {
   std::int64_t patience = 0;
   std::optional<std::int64_t> budget;   // micro-dollars
   std::optional<std::int64_t> ends_at;  // wall-clock microseconds
+  std::vector<InstructionId> train;     // what its rounds draw from; one that is held out is never drawn
 };
 
 // Active, serving the base model.
@@ -25,7 +26,7 @@ std::vector<Run> list_runs(Reader& reader);  // by id
 std::vector<Run> list_runs(Reader& reader, RunState state);
 
 // Compare-and-set; Error(kConflict) when the run is not in `from`. A final state (completed, failed,
-// cancelled) is left by none, but for failed -> active (a retry).
+// cancelled) is left by none, but for failed -> active (a retry) and failed -> cancelled.
 void move_run(Writer& writer, RunId run, RunState from, RunState to, const std::string& reason);
 
 // The adapter the run serves; none: the base model. Flipped by promote_round() alone.

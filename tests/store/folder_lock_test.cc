@@ -7,6 +7,8 @@
 
 #include <array>
 #include <csignal>
+#include <map>
+#include <vector>
 
 #include "store/store_fixture.h"
 #include "support/temporary_directory.h"
@@ -51,6 +53,36 @@ TEST(FolderLockTest, RefusesASecondProcessNamingTheFirst) {
   EXPECT_THAT(message, testing::HasSubstr("process " + std::to_string(holder.pid())));
   EXPECT_THAT(message, testing::HasSubstr(folder.path().string()));
   EXPECT_TRUE(folder_is_locked(folder.path()));
+}
+
+TEST(FolderLockTest, LetsOneOfTenIn) {
+  const TemporaryDirectory folder;
+  std::array<int, 2> go{};
+  ASSERT_EQ(::pipe(go.data()), 0);
+  std::vector<pid_t> children;
+  for (int i = 0; i < 10; ++i) {
+    children.push_back(::fork());
+    if (children.back() != 0) continue;
+    ::close(go[1]);
+    char byte = 0;
+    [[maybe_unused]] const ssize_t start = ::read(go[0], &byte, 1);  // end of file: all are there
+    try {
+      const FolderLock lock(folder.path());
+      ::usleep(500'000);  // longer than any of the others takes to try
+      ::_exit(0);
+    } catch (const Error& error) {
+      ::_exit(error.code() == ErrorCode::kBusy ? kExitBusy : 1);
+    }
+  }
+  ::close(go[0]);
+  ::close(go[1]);
+  std::map<int, int> exits;
+  for (const pid_t child : children) {
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    ++exits[WEXITSTATUS(status)];
+  }
+  EXPECT_EQ(exits, (std::map<int, int>{{0, 1}, {kExitBusy, 9}}));
 }
 
 TEST(FolderLockTest, SeesTheSameFolderBehindASymbolicLink) {

@@ -33,9 +33,11 @@ InstructionId StoreTest::instruction(const std::string& text) {
   });
 }
 
-RunId StoreTest::new_run() {
-  return write([](Writer& writer) {
-    return create_run(writer, {.config = {{"rounds", 3}}, .base_model_hash = kHash, .round_count = 3, .patience = 2});
+RunId StoreTest::new_run(const std::vector<std::string>& train) {
+  std::vector<InstructionId> ids;
+  for (const std::string& text : train) ids.push_back(instruction(text));
+  return write([&](Writer& writer) {
+    return create_run(writer, {.config = {{"rounds", 3}}, .base_model_hash = kHash, .round_count = 3, .patience = 2, .train = ids});
   });
 }
 
@@ -107,12 +109,12 @@ AdapterId StoreTest::publish(RoundId id, AdapterKind kind) {
   std::ofstream(data_dir() / path / "adapter_model.safetensors") << path;
   const std::string hash = hash_directory(data_dir() / path);
   return write([&](Writer& writer) {
-    return add_adapter(writer, {.hash = hash, .kind = kind, .path = path, .round = id});
+    return add_adapter(writer, {.hash = sha256_hex(path), .folder_hash = hash, .kind = kind, .path = path, .round = id});
   });
 }
 
 RoundId StoreTest::trained_round(RunId run) {
-  const std::string name = std::to_string(run.value) + "-" + std::to_string(clock_.wall_micros());
+  const std::string name = std::to_string(run.value) + "-" + std::to_string(++stories_);
   import(Split::kTrain, {name + "a", name + "b"});
   const RoundId id = new_round(run);
   for (const UnitId unit : plan(id, Split::kTrain, {{name + "a"}, {name + "b"}})) answer(unit);

@@ -52,7 +52,7 @@ class StoreTest : public testing::Test {
 
   ImportCounts import(Split split, const std::vector<std::string>& texts);
   InstructionId instruction(const std::string& text);  // imported before
-  RunId new_run();
+  RunId new_run(const std::vector<std::string>& train = {});  // drawing from these
   RoundId new_round(RunId run);
   AnnotatorId annotator();
 
@@ -64,7 +64,7 @@ class StoreTest : public testing::Test {
   // From `created` up to `phase`, through every phase between.
   void bring_to(RoundId round, Phase phase);
   AdapterId publish(RoundId round, AdapterKind kind);
-  // A run with a round in `evaluating`, trained from a manifest and with both adapters.
+  // A round in `evaluating`, trained from a manifest and with both adapters.
   RoundId trained_round(RunId run);
 
   Round round(RoundId id) { return read([&](Reader& reader) { return find_round(reader, id); }).value(); }
@@ -76,6 +76,7 @@ class StoreTest : public testing::Test {
   SystemClock clock_;
   NullLogger log_;
   std::unique_ptr<Store> store_;
+  int stories_ = 0;  // rounds made by trained_round(), each with texts of its own
 };
 
 }  // namespace cutd
