@@ -55,15 +55,16 @@ std::string plan_text(const DemoConfig& demo, const fs::path& data_dir) {
 void watch(Daemon& daemon, RunId run, std::stop_token stop, const Clock& clock) {
   ProgressView view = stderr_progress_view(clock);
   std::uint64_t message = 0;
-  const auto show = [&](const ProgressSnapshot& now) {
-    for (const ProgressMessage& news : daemon.runs().progress().messages_after(message)) {
+  const ProgressBoard& board = daemon.runs().progress();
+  const auto show = [&] {
+    for (const ProgressMessage& news : board.messages_after(message)) {
       message = news.number;
       view.say(news.text);
     }
-    view.show(now);
+    view.show(board.snapshot());  // read after the messages, so that it is never older than they are
   };
-  daemon.runs().wait(run, stop, show);
-  show(daemon.runs().progress().snapshot());
+  daemon.runs().wait(run, stop, [&](const ProgressSnapshot&) { show(); });
+  show();
   view.finish();
 }
 
@@ -85,7 +86,7 @@ int finish(Daemon& daemon, const DemoStart& start, const Options& options, bool 
   else if (summary.state == RunState::kCompleted) print_outcome(json, report);
   switch (summary.state) {
     case RunState::kCompleted:
-      say(fmt::format("done in {}: {}", format_duration(summary.seconds), summary.reason));
+      say(fmt::format("{} {}: {}", start.finished ? "it took" : "done in", format_duration(summary.seconds), summary.reason));
       return kExitDone;
     case RunState::kFailed:
     case RunState::kCancelled:

@@ -45,6 +45,16 @@ Finding guarded(const std::string& check, const std::string& advice, Examine exa
   }
 }
 
+// ", version 0.1.0, threads 2": what an engine says of itself, without what it is doing just now.
+std::string engine_facts(const Json& found) {
+  std::string text;
+  for (const auto& [key, value] : found.items()) {
+    if (value.is_object() || key == "open_requests") continue;
+    text += fmt::format(", {} {}", key, value.is_string() ? value.get<std::string>() : to_json_text(value));
+  }
+  return text;
+}
+
 std::string store_fault(const fs::path& data_dir, bool full) {
   return StoreReader(data_dir).read([&](Reader& reader) -> std::string {
     if (full) {
@@ -170,7 +180,7 @@ Finding check_store_file(const fs::path& data_dir, bool full) {
 
 Finding check_engine(const fs::path& program) {
   return guarded("engine", "scripts/build makes both programs", [&] {
-    const fs::path path = program.empty() ? find_engine_program() : fs::absolute(program);
+    const fs::path path = program.empty() ? find_engine_program() : fs::absolute(program).lexically_normal();
     if (::access(path.c_str(), X_OK) != 0) throw Error(ErrorCode::kNotFound, path.string() + " is not a program");
     const SystemClock clock;
     NullLogger logger;
@@ -178,9 +188,7 @@ Finding check_engine(const fs::path& program) {
     options.program = path;
     EngineClient engine(options, clock, logger);
     const Json found = engine.describe({});
-    std::string text = path.string();
-    for (const auto& [key, value] : found.items()) text += fmt::format(", {} {}", key, value.is_string() ? value.get<std::string>() : to_json_text(value));
-    return Finding{"engine", Health::kOk, text, ""};
+    return Finding{"engine", Health::kOk, path.string() + engine_facts(found), ""};
   });
 }
 

@@ -113,11 +113,9 @@ void ProgressView::show_plain(const ProgressSnapshot& now) {
   if (now.activity.empty()) return;
   const std::string activity = place(now) + now.activity;
   const bool fresh = activity != activity_;
-  const bool ended = now.total > 0 && now.done >= now.total;
   const std::int64_t time = clock_.boot_millis();
-  if (!fresh && (ended ? activity_ended_ : time < next_plain_ms_)) return;
+  if (!fresh && time < next_plain_ms_) return;
   activity_ = activity;
-  activity_ended_ = ended;
   next_plain_ms_ = time + kPlainEveryMs;
   write_(progress_sentence(now) + "\n");
 }

@@ -30,7 +30,7 @@ ProgressSnapshot progress_of(const Json& json);
 class ProgressView {
  public:
   // `write` puts text on the screen at once. `width` in columns; 0: no terminal, then a whole line is written
-  // when an activity begins or ends and every ten seconds. `clock` must outlive the view.
+  // when an activity begins and every ten seconds of it. `clock` must outlive the view.
   ProgressView(std::function<void(std::string_view)> write, int width, const Clock& clock);
 
   void show(const ProgressSnapshot& now);
@@ -45,7 +45,6 @@ class ProgressView {
   const Clock& clock_;
   std::string live_line_;             // on the screen now; empty: none
   std::string activity_;              // last written in plain form, with its round
-  bool activity_ended_ = false;
   std::int64_t next_plain_ms_ = 0;
 };
 
