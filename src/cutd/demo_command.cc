@@ -19,6 +19,7 @@
 #include "cutd/progress_view.h"
 #include "cutd/run_table.h"
 #include "cutd/signals.h"
+#include "round/report.h"
 #include "round/run_summary.h"
 
 namespace cutd {
@@ -80,6 +81,7 @@ int finish(Daemon& daemon, const DemoStart& start, const Options& options, bool 
   const fs::path data_dir = daemon.store().data_dir();
   const RunSummary summary = daemon.store().read([&](Reader& reader) { return summarize_run(reader, start.run, data_dir); });
   const fs::path report = data_dir / "report.html";
+  daemon.store().read([&](Reader& reader) { write_report(reader, start.run, data_dir, report); });
   Json json = run_summary_json(summary);
   json["report"] = report.string();
   if (options.json) print_json(json);
