@@ -84,6 +84,7 @@ function(cutd_program name)
       target_compile_definitions(${name}_test PRIVATE
         CUTD_SOURCE_DIR="${CMAKE_SOURCE_DIR}" CUTD_BIN_DIR="${CMAKE_BINARY_DIR}/bin")
       target_link_libraries(${name}_test PRIVATE ${library} GTest::gmock GTest::gtest_main)
+      add_dependencies(${name}_test ${name})   # some tests start the program itself
       if(ARG_TORCH)
         cutd_use_torch(${name}_test PRIVATE)
       endif()
