@@ -49,7 +49,7 @@ void copy_verified(const fs::path& source, const fs::path& output, const std::st
 
 int export_adapter(const Options& options) {
   const Json adapter = ApiClient(options.data_dir).get("/api/v1/adapters/" + std::to_string(options.adapter));
-  copy_verified(adapter.at("path").get<std::string>(), options.output, adapter.at("hash").get<std::string>());
+  copy_verified(adapter.at("path").get<std::string>(), options.output, adapter.at("folder_hash").get<std::string>());
   if (options.json) print_json({{"id", options.adapter}, {"path", fs::absolute(options.output).string()}, {"hash", adapter.at("hash")}});
   else fmt::print("adapter {} is at {}\n", options.adapter, options.output);
   return kExitDone;

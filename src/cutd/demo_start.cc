@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <set>
@@ -63,24 +64,22 @@ bool is_same(const Run& run, const Experiment& experiment) {
          frozen.report_hash == experiment.report_hash;
 }
 
-// A run draws from every training instruction of the folder, so a file with others makes another experiment.
-bool knows_all(Reader& reader, const std::vector<Instruction>& train) {
-  std::set<std::string> known;
-  for (const Split split : {Split::kTrain, Split::kGate, Split::kReport}) {
-    for (std::string& hash : list_instruction_hashes(reader, split)) known.insert(std::move(hash));
+// What a run may draw from is its own training file without what the folder holds out.
+bool draws_the_same(Reader& reader, const Run& run, const std::vector<Instruction>& train) {
+  std::set<std::string> expected;
+  for (const Instruction& instruction : train) expected.insert(instruction.hash);
+  for (const Split split : {Split::kGate, Split::kReport}) {
+    for (const std::string& hash : list_instruction_hashes(reader, split)) expected.erase(hash);
   }
-  for (const Instruction& instruction : train) {
-    if (!known.contains(instruction.hash)) return false;
-  }
-  return true;
+  const std::vector<std::string> drawn = list_instruction_hashes(reader, run.id);
+  return std::equal(drawn.begin(), drawn.end(), expected.begin(), expected.end());
 }
 
 std::optional<Run> find_same_run(Reader& reader, const Experiment& experiment) {
-  if (!knows_all(reader, experiment.train)) return std::nullopt;
   std::optional<Run> found;
   for (const Run& run : list_runs(reader)) {
     const bool over = run.state == RunState::kCompleted;
-    if (run.state == RunState::kCancelled || !is_same(run, experiment)) continue;
+    if (run.state == RunState::kCancelled || !is_same(run, experiment) || !draws_the_same(reader, run, experiment.train)) continue;
     if (!over && !std::filesystem::exists(std::filesystem::path(frozen_run_of(run).model_dir) / "config.json")) continue;
     found = run;
   }
@@ -105,13 +104,12 @@ std::string reuse_note(Reader& reader, const Run& run) {
 }
 
 void wake(Store& store, RunService& runs, const Run& run) {
-  if (run.state == RunState::kPaused) runs.resume(run.id, kWhy);
-  if (run.state != RunState::kFailed) return;
-  for (const Round& round : store.read([&](Reader& reader) { return list_rounds(reader, run.id); })) {
-    if (round.phase == Phase::kFailed) return runs.retry(round.id, kWhy);
+  if (run.state == RunState::kFailed) {
+    for (const Round& round : store.read([&](Reader& reader) { return list_rounds(reader, run.id); })) {
+      if (round.phase == Phase::kFailed) return runs.retry(round.id, kWhy);
+    }
   }
-  // It failed after its last round, in the final report.
-  store.write([&](Writer& writer) { move_run(writer, run.id, RunState::kFailed, RunState::kActive, kWhy); });
+  if (run.state != RunState::kActive) runs.resume(run.id, kWhy);
 }
 
 void pause_others(Store& store, RunService& runs, RunId own, DemoStart& start) {

@@ -62,9 +62,9 @@ int run_status(const Options& options) {
   return kExitDone;
 }
 
-int command_run(const Options& options, const std::string& command, const std::string& done) {
+int command_run(const Options& options, const std::string& command, const std::string& done, const std::string& state) {
   ApiClient(options.data_dir).post(run_path(options) + "/" + command, {{"why", options.why}});
-  if (options.json) print_json({{"id", options.run}, {"state", done}});
+  if (options.json) print_json({{"id", options.run}, {"state", state}});
   else fmt::print("run {} {}\n", options.run, done);
   return kExitDone;
 }
@@ -96,12 +96,14 @@ void add_run_commands(CLI::App& app, CommandAction& chosen) {
   status->add_option("run", options->run, "Number of the run")->required();
   status->add_flag("--follow", options->follow, "Watch it until it ends");
 
-  for (const auto& [name, done, help] : {std::tuple{"pause", "paused", "Stop working on a run; nothing is lost"},
-                                         std::tuple{"resume", "active", "Go on with a paused run"},
-                                         std::tuple{"cancel", "cancelled", "End a run for good"}}) {
-    CLI::App* command = add_run_command(*group, name, help, options, chosen, [name = std::string(name), done = std::string(done)](
-                                                                                 const Options& chosen_options) {
-      return command_run(chosen_options, name, done);
+  struct Steering {
+    std::string name, done, state, help;
+  };
+  for (const Steering& steering : {Steering{"pause", "paused", "paused", "Stop working on a run; nothing is lost"},
+                                   Steering{"resume", "resumed", "active", "Go on with a paused run"},
+                                   Steering{"cancel", "cancelled", "cancelled", "End a run for good"}}) {
+    CLI::App* command = add_run_command(*group, steering.name, steering.help, options, chosen, [steering](const Options& parsed) {
+      return command_run(parsed, steering.name, steering.done, steering.state);
     });
     command->add_option("run", options->run, "Number of the run")->required();
     command->add_option("--why", options->why, "Kept in the history")->capture_default_str();

@@ -61,6 +61,7 @@ Json adapter_view(const Adapter& adapter, const std::filesystem::path& data_dir)
           {"reason", adapter.reason},
           {"parent", id_or_null(adapter.parent)},
           {"hash", adapter.hash},
+          {"folder_hash", adapter.folder_hash},
           {"path", (data_dir / adapter.path).lexically_normal().string()},
           {"created_at", format_utc(adapter.created_at)}};
 }

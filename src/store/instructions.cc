@@ -87,6 +87,13 @@ std::vector<std::string> list_instruction_hashes(Reader& reader, Split split) {
                                [](Statement& row) { return row.text(0); }, name_of(split));
 }
 
+std::vector<std::string> list_instruction_hashes(Reader& reader, RunId run) {
+  return reader.database().all(
+      "SELECT hash FROM run_instruction JOIN instruction ON instruction.id = run_instruction.instruction_id "
+      "WHERE run_id = ? AND split = 'train' ORDER BY hash",
+      [](Statement& row) { return row.text(0); }, run);
+}
+
 std::int64_t count_unused_instructions(Reader& reader, RunId run) {
   return reader.database().integer(std::string("SELECT count(*) ") + kUnused, run);
 }

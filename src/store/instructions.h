@@ -35,6 +35,7 @@ std::vector<Instruction> list_instructions(Reader& reader, Split split, std::int
                                            std::int64_t offset = 0);  // by id
 std::optional<Instruction> find_instruction(Reader& reader, InstructionId id);
 std::vector<std::string> list_instruction_hashes(Reader& reader, Split split);  // sorted
+std::vector<std::string> list_instruction_hashes(Reader& reader, RunId run);    // what `run` may draw from, sorted
 
 // Train instructions of `run` (NewRun::train) that none of its rounds has sampled.
 std::int64_t count_unused_instructions(Reader& reader, RunId run);

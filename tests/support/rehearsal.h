@@ -1,4 +1,4 @@
-// A store, a scripted engine and a RunService around them: whole runs in one process and in a second or two.
+// A store, an engine without a model and a RunService around them: whole runs in one process and in a second or two.
 #pragma once
 
 #include <fstream>
@@ -7,8 +7,7 @@
 #include "core/yaml.h"
 #include "round/run_service.h"
 #include "store/store.h"
-#include "support/manual_clock.h"
-#include "support/scripted_engine.h"
+#include "support/rehearsal_model.h"
 #include "support/temporary_directory.h"
 
 namespace cutd {
@@ -17,7 +16,7 @@ namespace cutd {
 class RehearsalFiles {
  public:
   RehearsalFiles() {
-    make_scripted_model(folder_ / "model", CUTD_SOURCE_DIR);
+    make_rehearsal_model(folder_ / "model", CUTD_SOURCE_DIR);
     write_instructions("train.jsonl", "Explain what a ", " is used for.", kTrainNouns);
     write_instructions("gate.jsonl", "Describe the use of one ", ".", kGateNouns);
     write_instructions("report.jsonl", "Say why people like a ", ".", kReportNouns);
@@ -74,7 +73,7 @@ class Rehearsal {
  private:
   SystemClock clock_;
   NullLogger logger_;
-  ScriptedEngine engine_;
+  RehearsalEngine engine_;
   Store store_;
   RunService runs_;
 };

@@ -1,4 +1,4 @@
-// ScriptedEngine as a program, in the place of cutd-engine: whole runs of the daemon and of `cutd demo` without a
+// RehearsalEngine as a program, in the place of cutd-engine: whole runs of the daemon and of `cutd demo` without a
 // model. Usage: rehearsal_engine DELAY_MS [serve --rpc-fd 3 --heartbeat-ms N], or rehearsal_engine model FOLDER to
 // write the model folder that goes with it.
 #include <cstdlib>
@@ -6,7 +6,7 @@
 
 #include "engine/child_process.h"
 #include "engine/serve_loop.h"
-#include "support/scripted_engine.h"
+#include "support/rehearsal_model.h"
 
 namespace cutd {
 namespace {
@@ -30,7 +30,7 @@ class RehearsalBackend final : public EngineBackend {
   }
 
  private:
-  ScriptedEngine engine_;
+  RehearsalEngine engine_;
 };
 
 }  // namespace
@@ -39,7 +39,7 @@ class RehearsalBackend final : public EngineBackend {
 int main(int argc, char** argv) {
   const std::string first = argc > 1 ? argv[1] : "0";
   if (first == "model" && argc > 2) {
-    cutd::make_scripted_model(argv[2], CUTD_SOURCE_DIR);
+    cutd::make_rehearsal_model(argv[2], CUTD_SOURCE_DIR);
     return 0;
   }
   cutd::RehearsalBackend backend{std::chrono::milliseconds(std::atoi(first.c_str()))};

@@ -1,6 +1,6 @@
 // An engine without a model, for tests of everything around it: it writes short texts about what it is asked,
 // worse ones as the untrained model and better ones with each round's adapter, and "trains" adapters of the right
-// shape. Equal requests get equal answers. make_scripted_model() writes the model folder that goes with it.
+// shape. Equal requests get equal answers. make_rehearsal_model() writes the model folder that goes with it.
 #pragma once
 
 #include <algorithm>
@@ -27,7 +27,7 @@
 namespace cutd {
 
 // A one-layer Llama of 16 columns with the byte-level tokenizer of tests/text/data (in `source_dir`) and a chat template.
-inline void make_scripted_model(const std::filesystem::path& folder, const std::filesystem::path& source_dir) {
+inline void make_rehearsal_model(const std::filesystem::path& folder, const std::filesystem::path& source_dir) {
   std::filesystem::create_directories(folder);
   const Json config = {{"architectures", {"LlamaForCausalLM"}}, {"model_type", "llama"},  {"hidden_size", 16},
                        {"intermediate_size", 32},               {"num_hidden_layers", 1}, {"num_attention_heads", 2},
@@ -52,12 +52,12 @@ inline void make_scripted_model(const std::filesystem::path& folder, const std::
   write_safetensors(folder / "model.safetensors", tensors);
 }
 
-class ScriptedEngine : public Engine {
+class RehearsalEngine : public Engine {
  public:
   // `delay` is waited for each response and each training step, so that progress can be watched.
-  explicit ScriptedEngine(std::chrono::milliseconds delay = {}) : delay_(delay) {}
+  explicit RehearsalEngine(std::chrono::milliseconds delay = {}) : delay_(delay) {}
 
-  LoadReply load(const ModelSpec& model, std::stop_token, const ProgressSink&) override { return {"cpu", model.dtype, 1, 1000, "scripted"}; }
+  LoadReply load(const ModelSpec& model, std::stop_token, const ProgressSink&) override { return {"cpu", model.dtype, 1, 1000, "rehearsal"}; }
 
   std::vector<GeneratedResponse> generate(const GenerateRequest& request, std::stop_token stop, const ProgressSink& progress) override {
     const Tokenizer tokenizer = Tokenizer::from_directory(request.model.model_dir);
