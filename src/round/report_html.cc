@@ -65,7 +65,7 @@ std::string plots(const ReportData& data) {
                             "Share of Perfect judgments on the gate set, with 95 % Wilson intervals. Hollow: rejected. Dashed: the untrained model.");
   html += figure("Response length", length_plot(data.lengths, guideline.min_words, guideline.max_words),
                  "Words per response on the gate set: quartiles, median, 5 % and 95 %. Shaded: what the guideline allows.");
-  html += figure("Training loss", loss_plot(data.steps), "Mean loss of each optimiser step. Rounds train on other examples, so compare within one.");
+  html += figure("Training loss", loss_plot(data.steps), "Mean loss of each optimiser step; its level depends on how many satisfactory responses the step holds.");
   html += figure("Detected tokens", detected_plot(data.steps),
                  "Share of the criticised responses' tokens that were found inappropriate, per optimiser step.");
   return html.empty() ? "" : "<div class=\"plots\">\n" + html + "</div>\n";

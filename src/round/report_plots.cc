@@ -13,7 +13,7 @@ namespace {
 // Every plot has the same size, chosen so that its text is readable on a phone, where it fills the width.
 constexpr double kWidth = 440;
 constexpr double kHeight = 250;
-constexpr double kLeft = 46;
+constexpr double kLeft = 54;
 constexpr double kRight = 14;
 constexpr double kTop = 20;
 constexpr double kBottom = 34;

@@ -25,8 +25,7 @@ white-space:nowrap}
 .pill.promoted,.pill.perfect,.pill.completed{background:var(--good-back);color:var(--good)}
 .pill.rejected,.pill.failed,.pill.criticised{background:var(--bad-back);color:var(--bad)}
 h1 .pill{vertical-align:middle;margin-left:6px;letter-spacing:0}
-.cards{display:grid;grid-template-columns:repeat(6,minmax(0,1fr));gap:12px;margin:20px 0 0}
-.card.wide{grid-column:span 2}
+.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(190px,1fr));gap:12px;margin:20px 0 0}
 .card,figure{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:14px 16px;margin:0}
 .card .label{font-size:.82rem;color:var(--soft)}
 .card .figure{font-size:1.45rem;font-weight:650;line-height:1.3;letter-spacing:-.02em;font-variant-numeric:tabular-nums;white-space:nowrap}
@@ -37,7 +36,7 @@ figure svg{display:block;width:100%;height:auto;margin:8px 0 2px;font-variant-nu
 figcaption{font-size:.82rem;line-height:1.45}
 .scroll{overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:10px}
 table{border-collapse:collapse;width:100%;font-size:.85rem;font-variant-numeric:tabular-nums}
-th,td{padding:8px 8px;text-align:right;white-space:nowrap;border-bottom:1px solid var(--line)}
+th,td{padding:8px 7px;text-align:right;white-space:nowrap;border-bottom:1px solid var(--line)}
 th{font-weight:600;color:var(--soft);font-size:.8rem}
 tr:last-child td{border-bottom:0}
 th:first-child,td:first-child{text-align:left;position:sticky;left:0;background:var(--card)}
@@ -78,7 +77,7 @@ svg .box{fill:var(--card);stroke:var(--accent);stroke-width:1.6}
 svg .median{stroke:var(--accent);stroke-width:3}
 @media (max-width:720px){main{padding:20px 14px 40px}.plots,.pair{grid-template-columns:minmax(0,1fr)}
 .answer+.answer{border-left:0;border-top:1px solid var(--line)}dl{grid-template-columns:minmax(0,1fr);gap:0}dd{margin-bottom:8px}
-.cards{grid-template-columns:repeat(2,minmax(0,1fr))}.card{padding:11px 13px}.card .figure{font-size:1.35rem}}
+.cards{grid-template-columns:repeat(2,minmax(0,1fr))}.card.wide{grid-column:span 2}svg text{font-size:14.5px}.card{padding:11px 13px}.card .figure{font-size:1.35rem}}
 @media print{body{background:#fff}.card,figure,.example{break-inside:avoid}}
 )css";
 
