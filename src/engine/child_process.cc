@@ -105,11 +105,13 @@ std::string describe(int status) {
 
 }  // namespace
 
-std::vector<std::string> engine_environment(const char* const* environment) {
+std::vector<std::string> engine_environment(const char* const* environment, bool first_engine) {
   std::vector<std::string> result;
   for (; *environment != nullptr; ++environment) {
     const std::string_view entry = *environment;
-    if (may_pass(entry.substr(0, entry.find('=')))) result.emplace_back(entry);
+    const std::string_view name = entry.substr(0, entry.find('='));
+    if (!may_pass(name) || (name == "CUTD_CRASH_AT" && !first_engine)) continue;
+    result.emplace_back(entry);
   }
   return result;
 }

@@ -16,8 +16,9 @@ namespace cutd {
 constexpr int kEngineRpcFd = 3;
 
 // NAME=VALUE entries the engine may see: an allow list (paths, locale, threads, GPU, fault injection).
-// Everything else, API keys among it, stays behind.
-std::vector<std::string> engine_environment(const char* const* environment);
+// Everything else, API keys among it, stays behind. A named crash (core/fault.h) is one event: only the first
+// engine of a daemon gets it, else every restart would end at the same place.
+std::vector<std::string> engine_environment(const char* const* environment, bool first_engine);
 
 // Kills (SIGKILL) and reaps the child in its destructor. The child also dies with the thread that
 // created this object (PR_SET_PDEATHSIG), so that thread must live as long. One thread.

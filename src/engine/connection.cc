@@ -158,7 +158,8 @@ std::int64_t EngineConnection::wait_before_start() {
 
 void EngineConnection::start() {
   try {
-    session_.emplace(options_, clock_, output_);
+    session_.emplace(options_, clock_, output_, !started_);
+    started_ = true;
   } catch (const Error& error) {
     failures_.push_back(clock_.boot_millis());
     logger_.error(error.what());

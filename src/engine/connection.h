@@ -75,6 +75,7 @@ class EngineConnection {
   // Owned by the I/O thread.
   OutputLog output_;
   std::optional<EngineSession> session_;
+  bool started_ = false;                // an engine was started before
   std::vector<std::int64_t> failures_;  // since the last answer
 
   mutable std::mutex mutex_;

@@ -21,11 +21,11 @@ std::vector<std::string> arguments_of(const EngineProcessOptions& options) {
 
 }  // namespace
 
-EngineSession::EngineSession(const EngineProcessOptions& options, const Clock& clock, OutputLog& output)
+EngineSession::EngineSession(const EngineProcessOptions& options, const Clock& clock, OutputLog& output, bool first)
     : timeouts_(options.timeouts),
       clock_(clock),
       output_(output),
-      child_(options.program, arguments_of(options), engine_environment(environ)),
+      child_(options.program, arguments_of(options), engine_environment(environ, first)),
       channel_(child_.take_socket(), options.max_line_bytes),
       liveness_(options.timeouts, clock.boot_millis()) {
   output_.begin_process("--- " + format_utc(clock.wall_micros()) + " engine process " + std::to_string(child_.pid()) + " ---");

@@ -20,8 +20,8 @@ class EngineSession {
  public:
   using OnMessage = std::function<void(const RpcMessage& message)>;
 
-  // Starts the process. Throws Error(kUnavailable) when it cannot be run.
-  EngineSession(const EngineProcessOptions& options, const Clock& clock, OutputLog& output);
+  // Starts the process; `first`: none was started before. Throws Error(kUnavailable) when it cannot be run.
+  EngineSession(const EngineProcessOptions& options, const Clock& clock, OutputLog& output, bool first);
 
   pid_t pid() const { return child_.pid(); }
   const std::string& phase() const { return liveness_.phase(); }

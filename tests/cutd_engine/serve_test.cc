@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <stdlib.h>
 
 #include <chrono>
 #include <thread>
@@ -195,6 +196,34 @@ TEST_F(ServeTest, AKilledTrainingGoesOnWithTheSameBytes) {
   EXPECT_GE(reply.resumed_from_step, 20);
   EXPECT_EQ(reply.resumed_from_step % 20, 0);
   EXPECT_EQ(adapter_sha("parted"), adapter_sha("whole"));
+}
+
+// A crash at each point that a training passes: before and after a step is reported, while a checkpoint is written, and
+// on both sides of a rename (of the first, the second checkpoint, and of the finished adapter).
+TEST_F(ServeTest, ATrainingKilledAtANamedPointEndsWithTheSameBytes) {
+  engine_->train(training("whole"), {}, {});
+  int number = 0;
+  for (const char* place : {"train.after_step:1", "train.after_step:3", "train.checkpoint:1", "train.checkpoint:2", "publish.before_rename:1",
+                            "publish.after_rename:1", "publish.after_rename:2", "publish.before_rename:7", "publish.after_rename:7"}) {
+    ::setenv("CUTD_CRASH_AT", place, 1);
+    start();
+    const std::string name = "parted-" + std::to_string(++number);
+    EXPECT_EQ(error_of([&] { engine_->train(training(name), {}, {}); }).code(), ErrorCode::kUnavailable) << place;
+    ::unsetenv("CUTD_CRASH_AT");
+    std::filesystem::remove_all(folder_ / name);  // as the daemon does with the output of a failed try
+    const TrainReply reply = engine_->train(training(name), {}, {});
+    EXPECT_EQ(reply.steps, 12) << place;
+    EXPECT_EQ(adapter_sha(name), adapter_sha("whole")) << place;
+    EXPECT_EQ(engine_->state().starts, 2) << place;
+  }
+}
+
+TEST_F(ServeTest, ANamedCrashHitsTheFirstEngineAlone) {
+  ::setenv("CUTD_CRASH_AT", "train.checkpoint", 1);
+  start();
+  EXPECT_EQ(error_of([&] { engine_->train(training("delta"), {}, {}); }).code(), ErrorCode::kUnavailable);
+  EXPECT_EQ(engine_->train(training("delta"), {}, {}).steps, 12);
+  ::unsetenv("CUTD_CRASH_AT");
 }
 
 TEST_F(ServeTest, ACancelledGenerationEndsSoonAndTheEngineLivesOn) {
