@@ -1,5 +1,6 @@
 #include "model/policy.h"
 
+#include "weights/fingerprint.h"
 #include "weights/model_layout.h"
 
 namespace cutd {
@@ -24,6 +25,10 @@ void Policy::set_adapter(const std::filesystem::path& adapter_dir) {
     return;
   }
   const PeftAdapter adapter = read_adapter(adapter_dir, weights_.config);
+  if (!adapter.base_model_hash.empty()) {
+    if (base_hash_.empty()) base_hash_ = model_fingerprint(model_dir_);
+    check_adapter_base(adapter, base_hash_, adapter_dir.string());
+  }
   const std::string identity = adapter_hash(adapter);
   if (identity == identity_) return;
   set_adapter(lora_from_adapter(adapter, weights_.device), identity);

@@ -23,7 +23,7 @@ class Policy {
   Policy(const std::filesystem::path& model_dir, at::ScalarType dtype, const at::Device& device);
 
   // Makes this base + `adapter_dir` (empty: the base). Nothing happens when it already is. On an error
-  // (unusable adapter folder) the policy is as before.
+  // (unusable adapter folder, an adapter that names another base) the policy is as before.
   void set_adapter(const std::filesystem::path& adapter_dir);
 
   // The same for an adapter in memory; `identity` names it (adapter_hash).
@@ -41,6 +41,7 @@ class Policy {
   const ModelTensors tensors_;
   DecoderWeights weights_;
   std::string identity_;
+  std::string base_hash_;         // model_fingerprint; empty until an adapter names its base
   std::set<std::string> folded_;  // modules that differ from the base
 };
 

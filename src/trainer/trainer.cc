@@ -35,7 +35,8 @@ void say(const TrainingEvents& events, const std::string& message) {
 constexpr const char* kExecutionKeys[] = {"max_steps", "save_steps", "pack_tokens", "recompute_layers"};
 
 // The identity of a training: equal work ends with equal adapters.
-Json describe_work(const Policy& policy, const TrainingJob& job, const TrainingSet& set, const std::string& base_hash) {
+Json describe_work(const Policy& policy, const TrainingJob& job, const TrainingSet& set, const std::string& base_hash,
+                   const std::optional<PeftAdapter>& init) {
   TrainConfig config = job.config;
   PromptTemplateConfig prompts = job.prompts;
   OptionTable table;
@@ -46,7 +47,7 @@ Json describe_work(const Policy& policy, const TrainingJob& job, const TrainingS
   work["data_sha256"] = set.sha256;
   work["base_model_hash"] = base_hash;
   work["parent_adapter"] = policy.adapter_identity();
-  work["init_adapter"] = job.init_adapter_dir.empty() ? "" : adapter_hash(read_adapter(job.init_adapter_dir, policy.config()));
+  work["init_adapter"] = init ? adapter_hash(*init) : "";
   return work;
 }
 
@@ -77,16 +78,18 @@ std::optional<Checkpoint> resume_point(const TrainingJob& job, const ModelConfig
   return std::move(found.checkpoint);
 }
 
-std::unique_ptr<TrainableLora> make_lora(const Policy& policy, const TrainingJob& job, const std::optional<Checkpoint>& start) {
-  const DecoderWeights& weights = policy.weights();
-  const LoraConfig& lora = job.config.lora;
-  if (start) return std::make_unique<TrainableLora>(weights.config, start->adapter, lora.dropout, weights.dtype, weights.device);
-  if (!job.init_adapter_dir.empty()) {
-    return std::make_unique<TrainableLora>(weights.config, read_adapter(job.init_adapter_dir, weights.config), lora.dropout,
-                                           weights.dtype, weights.device);
-  }
-  const std::int64_t seed = derive_seed(job.config.seed, "initial values of the LoRA");
-  return std::make_unique<TrainableLora>(weights.config, lora, static_cast<std::uint64_t>(seed), weights.dtype, weights.device);
+std::optional<PeftAdapter> read_init_adapter(const TrainingJob& job, const ModelConfig& model, const std::string& base_hash) {
+  if (job.init_adapter_dir.empty()) return std::nullopt;
+  PeftAdapter adapter = read_adapter(job.init_adapter_dir, model);
+  check_adapter_base(adapter, base_hash, job.init_adapter_dir.string());
+  return adapter;
+}
+
+// Of a checkpoint or an adapter, or fresh ones.
+std::unique_ptr<TrainableLora> make_lora(const DecoderWeights& weights, const TrainConfig& config, const PeftAdapter* values) {
+  if (values != nullptr) return std::make_unique<TrainableLora>(weights.config, *values, config.lora.dropout, weights.dtype, weights.device);
+  const std::int64_t seed = derive_seed(config.seed, "initial values of the LoRA");
+  return std::make_unique<TrainableLora>(weights.config, config.lora, static_cast<std::uint64_t>(seed), weights.dtype, weights.device);
 }
 
 void check_finite(double value, const char* what, std::int64_t step) {
@@ -98,22 +101,25 @@ void check_finite(double value, const char* what, std::int64_t step) {
 // What changes while a training runs.
 class Training {
  public:
-  Training(const Policy& policy, const TrainingJob& job, const TrainingSet& set, const TrainingPlan& plan, const TrainingEvents& events,
-           const std::optional<Checkpoint>& start)
-      : config_(job.config),
+  Training(const DecoderWeights& weights, const TrainConfig& config, const TrainingSet& set, const TrainingPlan& plan,
+           const TrainingEvents& events, std::unique_ptr<TrainableLora> lora)
+      : config_(config),
         set_(set),
         plan_(plan),
         events_(events),
-        lora_(make_lora(policy, job, start)),
-        optimiser_(job.config, lora_->parameters()),
-        runner_(policy.weights(), *lora_, job.config, start ? start->state.pack_tokens : job.config.pack_tokens) {
-    if (!start) return;
-    step_ = first_step_ = start->state.step;
-    totals_ = start->state.totals;
-    if (start->mean.numel() != lora_->parameters().numel()) {
+        lora_(std::move(lora)),
+        optimiser_(config, lora_->parameters()),
+        runner_(weights, *lora_, config) {}
+
+  // Goes on from a checkpoint whose adapter the constructor was given.
+  void restore(const Checkpoint& start) {
+    if (start.mean.numel() != lora_->parameters().numel() || start.square_mean.numel() != lora_->parameters().numel()) {
       throw Error(ErrorCode::kBadInput, "the checkpoint's optimiser state does not fit its adapter");
     }
-    optimiser_.restore(start->mean, start->square_mean, step_);
+    step_ = first_step_ = start.state.step;
+    totals_ = start.state.totals;
+    optimiser_.restore(start.mean, start.square_mean, step_);
+    runner_.limit_packs(start.state.pack_tokens);
   }
 
   std::int64_t steps_done() const { return step_; }
@@ -232,7 +238,8 @@ TrainingResult train_round(const Policy& policy, const TrainingJob& job, std::st
   const std::string base_hash = model_fingerprint(policy.model_dir());
   const TrainingSet set = read_training_set({job.data, policy.model_dir(), job.prompts}, policy.config(), job.config);
   const TrainingPlan plan = plan_training(job.config, static_cast<std::int64_t>(set.examples.size()));
-  const Json work = describe_work(policy, job, set, base_hash);
+  const std::optional<PeftAdapter> init = read_init_adapter(job, policy.config(), base_hash);
+  const Json work = describe_work(policy, job, set, base_hash, init);
   const Json machine = describe_machine(policy);
   if (const auto there = find_finished_output(job.output_dir, work, plan.last_step)) return *there;
 
@@ -242,7 +249,9 @@ TrainingResult train_round(const Policy& policy, const TrainingJob& job, std::st
   if (first_step > plan.last_step) {
     throw Error(ErrorCode::kUsage, "train.max_steps is " + std::to_string(plan.last_step) + " but " + std::to_string(first_step) + " steps are done already");
   }
-  Training training(policy, job, set, plan, events, start);
+  const PeftAdapter* values = start ? &start->adapter : init ? &*init : nullptr;
+  Training training(policy.weights(), job.config, set, plan, events, make_lora(policy.weights(), job.config, values));
+  if (start) training.restore(*start);
   std::int64_t saved_step = first_step;
   const auto save = [&] {
     if (job.checkpoint_dir.empty() || job.config.save_steps == 0 || saved_step == training.steps_done()) return;

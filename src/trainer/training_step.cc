@@ -100,8 +100,8 @@ double StepOutcome::detected_fraction() const {
   return criticised_tokens == 0 ? 0 : static_cast<double>(detected_tokens) / static_cast<double>(criticised_tokens);
 }
 
-StepRunner::StepRunner(const DecoderWeights& weights, TrainableLora& lora, const TrainConfig& config, std::int64_t pack_tokens)
-    : weights_(weights), lora_(lora), config_(config), pack_tokens_(pack_tokens) {}
+StepRunner::StepRunner(const DecoderWeights& weights, TrainableLora& lora, const TrainConfig& config)
+    : weights_(weights), lora_(lora), config_(config), pack_tokens_(config.pack_tokens) {}
 
 StepOutcome StepRunner::run(std::span<const StepExample> examples, std::int64_t step, const StepHooks& hooks) {
   for (;;) {

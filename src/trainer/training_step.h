@@ -1,6 +1,7 @@
 // The forward and backward passes of one optimiser step: the loss of its examples and the whole gradient.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -39,14 +40,16 @@ struct StepHooks {
 // Holds the activations between steps. References must outlive it. One thread.
 class StepRunner {
  public:
-  StepRunner(const DecoderWeights& weights, TrainableLora& lora, const TrainConfig& config, std::int64_t pack_tokens);
+  StepRunner(const DecoderWeights& weights, TrainableLora& lora, const TrainConfig& config);
 
   // Leaves the gradient in lora.gradients() (cleared first). `step` counts from 0 and keys dropout. When memory runs
   // out, packs are halved, for good, and the step is done again; Error(kResource) when they cannot be. Error(kCancelled)
   // soon after a stop request.
   StepOutcome run(std::span<const StepExample> examples, std::int64_t step, const StepHooks& hooks);
 
+  // Present limit of a pack; what train.pack_tokens says until memory runs out.
   std::int64_t pack_tokens() const { return pack_tokens_; }
+  void limit_packs(std::int64_t pack_tokens) { pack_tokens_ = std::min(pack_tokens_, pack_tokens); }
 
  private:
   StepOutcome run_once(std::span<const StepExample> examples, std::int64_t step, const StepHooks& hooks);
