@@ -1,6 +1,7 @@
 // What the tests of training share: a tiny model with its data, trained in place; golden data where it is there.
 #pragma once
 
+#include <ATen/Parallel.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -33,11 +34,10 @@ inline Error error_of(const std::function<void()>& action) {
   return Error(ErrorCode::kInternal, "");
 }
 
-inline PeftAdapter read_result(const std::filesystem::path& folder, const ModelConfig& model) { return read_adapter(folder, model); }
-
 class TrainingTest : public ::testing::Test {
  protected:
   TrainingTest() {
+    at::set_num_threads(1);  // the model is too small for more
     write_tiny_model(folder_ / "model");
     job_.data = write_tiny_manifest(folder_.path(), 12);
     job_.output_dir = folder_ / "adapter";
