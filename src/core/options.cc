@@ -68,11 +68,13 @@ std::string Option::flag() const {
 }
 
 Option& OptionTable::find(const std::string& key, const std::string& origin) {
-  const Option* nearest = nullptr;
-  std::size_t nearest_distance = 0;
   for (Option& option : options_) {
     if (option.key == key) return option;
     if (std::find(option.aliases.begin(), option.aliases.end(), key) != option.aliases.end()) return option;
+  }
+  const Option* nearest = nullptr;
+  std::size_t nearest_distance = 0;
+  for (const Option& option : options_) {
     const std::size_t distance = edit_distance(option.key, key);
     if (nearest == nullptr || distance < nearest_distance) {
       nearest = &option;

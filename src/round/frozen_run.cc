@@ -38,12 +38,16 @@ FrozenRun frozen_run_of(const Run& run) {
   frozen.model_dir = json_get<std::string>(run.config, "model_dir", origin);
   frozen.base_hash = run.base_model_hash;
   frozen.template_version = json_get<std::string>(run.config, "template_version", origin);
-  frozen.annotator = AnnotatorId{json_get<std::int64_t>(run.config, "annotator", origin)};
+  frozen.annotator = frozen_annotator(run);
   frozen.gate = ids_of(json_get<Json>(run.config, "gate", origin));
   frozen.gate_hash = json_get<std::string>(run.config, "gate_hash", origin);
   frozen.report = ids_of(json_get<Json>(run.config, "report", origin));
   frozen.report_hash = json_get<std::string>(run.config, "report_hash", origin);
   return frozen;
+}
+
+AnnotatorId frozen_annotator(const Run& run) {
+  return AnnotatorId{json_get<std::int64_t>(run.config, "annotator", "run " + std::to_string(run.id.value))};
 }
 
 ModelReference model_reference(const FrozenRun& frozen, const std::optional<Adapter>& adapter, const std::string& data_dir) {

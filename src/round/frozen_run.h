@@ -26,6 +26,7 @@ struct FrozenRun {
 // `base_hash` has its own column.
 Json frozen_run_json(const FrozenRun& frozen);
 FrozenRun frozen_run_of(const Run& run);
+AnnotatorId frozen_annotator(const Run& run);  // of it, without reading the rest
 
 // A model as rounds know it: the base, or the base with one published cumulative adapter.
 struct ModelReference {

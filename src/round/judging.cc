@@ -30,7 +30,7 @@ std::vector<JudgeTask> read_tasks(Reader& reader) {
   for (const Round& round : list_open_rounds(reader)) {
     if (!is_active(round.phase)) continue;
     const std::optional<Run> run = find_run(reader, round.run);
-    if (run) owners.emplace_back(round.id, frozen_run_of(*run).annotator);
+    if (run) owners.emplace_back(round.id, frozen_annotator(*run));
   }
   for (const Evaluation& evaluation : list_evaluations(reader)) {
     if (evaluation.state == EvaluationState::kOpen) owners.emplace_back(evaluation.id, evaluation.key.annotator);

@@ -78,7 +78,7 @@ RunId retry_failed_round(Writer& writer, RoundId id, const std::string& why) {
     throw Error(ErrorCode::kConflict, "round " + std::to_string(id.value) + " is " + std::string(name_of(round->phase)) + ": only a failed round can be retried");
   }
   const Run run = require_run(writer, round->run);
-  retry_failed_judgments(writer, id, frozen_run_of(run).annotator);
+  retry_failed_judgments(writer, id, frozen_annotator(run));
   retry_open_evaluations(writer);
   retry_round(writer, id, why);
   if (run.state == RunState::kFailed) move_run(writer, run.id, RunState::kFailed, RunState::kActive, why);

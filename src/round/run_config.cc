@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <set>
 
+#include "core/clock.h"
 #include "core/error.h"
 
 namespace cutd {
@@ -119,15 +120,16 @@ std::vector<Option> run_config_options() {
 std::int64_t parse_end_time(const std::string& text, const std::string& origin) {
   if (text.empty()) return 0;
   tm parts{};
-  char end = 0;
-  const int fields = std::sscanf(text.c_str(), "%4d-%2d-%2dT%2d:%2d:%2dZ%c", &parts.tm_year, &parts.tm_mon, &parts.tm_mday,
-                                 &parts.tm_hour, &parts.tm_min, &parts.tm_sec, &end);
-  if (fields != 6 || text.back() != 'Z') {
-    throw Error(ErrorCode::kUsage, origin + ": key \"run.end_time\" must look like 2026-11-24T06:00:00Z, not \"" + text + "\"");
-  }
+  std::sscanf(text.c_str(), "%4d-%2d-%2dT%2d:%2d:%2dZ", &parts.tm_year, &parts.tm_mon, &parts.tm_mday, &parts.tm_hour,
+              &parts.tm_min, &parts.tm_sec);
   parts.tm_year -= 1900;
   parts.tm_mon -= 1;
-  return static_cast<std::int64_t>(::timegm(&parts)) * 1'000'000;
+  const std::int64_t micros = static_cast<std::int64_t>(::timegm(&parts)) * 1'000'000;
+  // Whatever was no date, or a day or hour there is not, reads differently when it is written again.
+  if (format_utc(micros) != text) {
+    throw Error(ErrorCode::kUsage, origin + ": key \"run.end_time\" must look like 2026-11-24T06:00:00Z, not \"" + text + "\"");
+  }
+  return micros;
 }
 
 }  // namespace cutd

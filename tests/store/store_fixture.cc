@@ -5,17 +5,6 @@
 
 namespace cutd {
 
-std::string error_of(ErrorCode code, const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    EXPECT_EQ(error_code_name(error.code()), std::string(error_code_name(code))) << error.what();
-    return error.what();
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return "";
-}
-
 void StoreTest::execute(const std::string& sql) {
   write([&](Writer& writer) { writer.database().run(sql); });
 }

@@ -22,12 +22,10 @@
 #include "store/runs.h"
 #include "store/store.h"
 #include "store/units.h"
+#include "support/error_of.h"
 #include "support/temporary_directory.h"
 
 namespace cutd {
-
-// Fails the test unless `action` throws an Error of `code`; returns its message.
-std::string error_of(ErrorCode code, const std::function<void()>& action);
 
 const std::string kHash(64, 'a');
 
