@@ -133,6 +133,8 @@ if(CUTD_DAEMON)
     SQLITE_OMIT_LOAD_EXTENSION SQLITE_ENABLE_FTS5 SQLITE_ENABLE_API_ARMOR)
   target_link_libraries(sqlite PUBLIC Threads::Threads dl m)
 
+  find_package(CURL 7.88 REQUIRED)
+  find_package(ZLIB REQUIRED)         # replies are unpacked by us, so that a cut one is seen
   find_package(Boost 1.81 REQUIRED)   # headers only: Asio and Beast
   add_library(boost_headers INTERFACE)
   target_link_libraries(boost_headers INTERFACE Boost::headers)

@@ -15,6 +15,7 @@ ALLOWED = {
     "engine": ["core"],
     "evaluation": ["core"],
     "judge_client": ["dataset", "core"],
+    "llm_api": ["core"],
     "store": ["core"],
     "round": ["store", "judge_client", "evaluation", "dataset", "weights", "engine", "text", "core"],
     "server": ["round", "store", "core"],
@@ -30,6 +31,8 @@ ALLOWED = {
 FENCED = {
     r"(ATen|torch|c10)/": ["model", "trainer", "generator", "cutd_engine", "cuda"],
     r"sqlite3\.h": ["store"],
+    r"curl/": ["llm_api"],
+    r"zlib\.h": ["llm_api"],
     r"boost/": ["server", "engine", "cutd"],
     r"CLI/": ["cutd", "cutd_engine"],
     r"spdlog/": ["cutd"],

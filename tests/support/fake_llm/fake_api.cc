@@ -1,0 +1,255 @@
+#include "support/fake_llm/fake_api.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+#include "core/hash.h"
+#include "core/random.h"
+
+namespace cutd {
+namespace {
+
+std::uint64_t luck_of(const std::string& text) { return std::stoull(sha256_hex(text).substr(0, 15), nullptr, 16); }
+
+std::int64_t words(const Json& value) {
+  const std::string text = value.dump();
+  return 1 + static_cast<std::int64_t>(std::count(text.begin(), text.end(), ' '));
+}
+
+bool is_anthropic(const FakeRequest& request) { return request.path.find("/messages") != std::string::npos; }
+
+FakeReply json_reply(int status, const Json& body) {
+  FakeReply reply;
+  reply.status = status;
+  reply.body = to_json_text(body);
+  reply.charged = status == 200;
+  return reply;
+}
+
+FakeReply error_reply(const FakeRequest& request, int status, const Json& error) {
+  const auto text = [&](const char* key, const char* otherwise) {
+    return json_get_or<std::string>(error, key, otherwise, "error");
+  };
+  const std::string message = text("message", "the double was told to say no");
+  const std::string type = text("type", status == 429 ? "rate_limit_error" : "api_error");
+  Json body =
+      is_anthropic(request) ? fake_anthropic_error(message, type) : fake_openai_error(message, type, text("code", ""));
+  if (error.is_object() && error.contains("details")) body["error"]["details"] = error["details"];
+  return json_reply(status, body);
+}
+
+Json judgment_by_schema(const Json& schema, bool perfect, const std::string& critique, bool wrong_item) {
+  Json object = Json::object();
+  for (const auto& [name, property] : schema.value("properties", Json::object()).items()) {
+    if (property.contains("const"))
+      object[name] = wrong_item ? Json("another item") : property["const"];
+    else if (property.value("type", "") == "string")
+      object[name] = critique;
+    else if (property.value("type", "") == "boolean")
+      object[name] = perfect;
+    else if (property.contains("enum"))
+      object[name] = property["enum"][perfect ? property["enum"].size() - 1 : 0];
+    else
+      object[name] = perfect ? property.value("maximum", 10) : property.value("minimum", 1);
+  }
+  return object;
+}
+
+std::string judgment(const std::string& body, bool wrong_item) {
+  const std::uint64_t luck = luck_of(body + (wrong_item ? " another" : ""));
+  const bool perfect = luck % 4 == 0;
+  static constexpr const char* kCritiques[] = {"The response repeats itself and leaves the question open.",
+                                               "The second sentence is wrong: the order of the steps is reversed.",
+                                               "The response begins with small talk instead of an answer.",
+                                               "The response ends in the middle of a sentence."};
+  const std::string critique = perfect ? "Perfect." : kCritiques[luck / 4 % 4];
+  const Json request = parse_json(body, "request");
+  if (!request.contains("response_format")) return critique;
+  const Json schema = request["response_format"].value("json_schema", Json::object()).value("schema", Json::object());
+  return to_json_text(judgment_by_schema(schema, perfect, critique, wrong_item));
+}
+
+class ScriptedApi {
+ public:
+  explicit ScriptedApi(Json script) : script_(std::move(script)) {}
+
+  FakeReply answer(const FakeRequest& request) const {
+    const Json fault = fault_for(request);
+    FakeReply reply = refuses(request, fault);
+    if (reply.body.empty()) reply = json_reply(200, chat(request, fault));
+    disturb(reply, request, fault);
+    reply.delay_ms += json_get_or<std::int64_t>(script_, "latency_ms", 0, "script");
+    return reply;
+  }
+
+ private:
+  // null: none applies.
+  Json fault_for(const FakeRequest& request) const {
+    const Json faults = script_.value("faults", Json::array());
+    for (std::size_t i = 0; i < faults.size(); ++i) {
+      if (applies(faults[i], i, request)) return faults[i];
+    }
+    return Json();
+  }
+
+  bool applies(const Json& fault, std::size_t index, const FakeRequest& request) const {
+    if (fault.contains("tries") && request.try_number > fault["tries"].get<std::int64_t>()) return false;
+    if (fault.contains("path") && request.path.find(fault["path"].get<std::string>()) == std::string::npos)
+      return false;
+    if (fault.contains("every") && request.number % fault["every"].get<std::int64_t>() != 0) return false;
+    if (fault.contains("at")) {
+      const auto at = fault["at"].get<std::vector<std::int64_t>>();
+      if (std::find(at.begin(), at.end(), request.number) == at.end()) return false;
+    }
+    if (!fault.contains("share")) return true;
+    const std::string key = std::to_string(script_.value("seed", 1)) + "/" + std::to_string(index) + "/" +
+                            std::to_string(request.try_number) + "/" + request.logical_id;
+    return static_cast<double>(luck_of(key) % 1'000'000) < fault["share"].get<double>() * 1e6;
+  }
+
+  // An empty body: no refusal.
+  FakeReply refuses(const FakeRequest& request, const Json& fault) const {
+    if (fault.contains("status"))
+      return error_reply(request, fault["status"].get<int>(), fault.value("error", Json::object()));
+    const auto header = [&](const char* name) {
+      const auto at = request.headers.find(name);
+      return at == request.headers.end() ? "" : at->second;
+    };
+    const std::string key = script_.value("api_key", "");
+    const std::string given = is_anthropic(request) ? header("x-api-key") : header("authorization");
+    if (!key.empty() && given != (is_anthropic(request) ? key : "Bearer " + key)) {
+      return error_reply(request, 401,
+                         {{"message", "Incorrect API key provided: " + given},
+                          {"type", "authentication_error"},
+                          {"code", "invalid_api_key"}});
+    }
+    if (request.method != "POST")
+      return error_reply(request, 404, {{"message", "no such path"}, {"type", "not_found_error"}});
+    const std::string model = script_.value("model", "");
+    if (!model.empty() && parse_json(request.body, "request").value("model", "") != model) {
+      return error_reply(
+          request, 404,
+          {{"message", "The model does not exist"}, {"type", "not_found_error"}, {"code", "model_not_found"}});
+    }
+    return {};
+  }
+
+  Json chat(const FakeRequest& request, const Json& fault) const {
+    const Json asked = parse_json(request.body, "request");
+    const Json text =
+        script_.contains("text") ? script_["text"] : Json(judgment(request.body, fault.contains("wrong_item")));
+    Json reply = is_anthropic(request) ? fake_anthropic_reply(asked, text, fault.value("finish", "end_turn"))
+                                       : fake_openai_reply(asked, text, fault.value("finish", "stop"));
+    if (fault.contains("usage")) reply["usage"] = fault["usage"];
+    if (script_.contains("logprobs") && asked.value("logprobs", false)) reply["choices"][0]["logprobs"] = logprobs();
+    return reply;
+  }
+
+  Json logprobs() const {
+    Json top = Json::array();
+    for (const auto& [token, value] : script_["logprobs"].items())
+      top.push_back({{"token", token}, {"logprob", value}, {"bytes", nullptr}});
+    Json first = top.at(0);
+    first["top_logprobs"] = top;
+    return {{"content", Json::array({first})}, {"refusal", nullptr}};
+  }
+
+  static void disturb(FakeReply& reply, const FakeRequest& request, const Json& fault) {
+    if (!fault.is_object()) return;
+    if (fault.contains("html")) {
+      reply.content_type = "text/html";
+      reply.body = "<!doctype html><html><body><h1>Perfect. Our service is being improved</h1></body></html>";
+    }
+    if (fault.contains("redirect")) {
+      reply.status = fault.value("redirect_status", 307);
+      reply.headers.emplace_back("Location", fault["redirect"].get<std::string>() + request.path);
+      reply.charged = false;
+    }
+    for (const auto& [name, value] : fault.value("headers", Json::object()).items())
+      reply.headers.emplace_back(name, value.get<std::string>());
+    reply.gzip = fault.value("gzip", false);
+    if (fault.value("chunked", false)) reply.framing = Framing::kChunked;
+    reply.drop = fault.value("drop", false);
+    reply.never = fault.value("never", false);
+    reply.delay_ms = fault.value("delay_ms", 0);
+    reply.drip_ms = fault.value("drip_ms", 0);
+    if (fault.contains("cut"))
+      reply.cut_at =
+          static_cast<std::size_t>(static_cast<double>(fake_wire(reply).size()) * fault["cut"].get<double>());
+  }
+
+  const Json script_;
+};
+
+}  // namespace
+
+Json fake_openai_reply(const Json& request, const Json& text, const std::string& finish) {
+  const std::int64_t in = words(request.value("messages", Json::array()));
+  const std::int64_t out = words(text);
+  const Json message = {{"role", "assistant"}, {"content", text}, {"refusal", nullptr}};
+  const Json choice = {{"index", 0}, {"message", message}, {"logprobs", nullptr}, {"finish_reason", finish}};
+  return {{"id", "chatcmpl-" + sha256_hex(request.dump()).substr(0, 12)},
+          {"object", "chat.completion"},
+          {"created", 1764000000},
+          {"model", request.value("model", "")},
+          {"choices", Json::array({choice})},
+          {"usage", {{"prompt_tokens", in}, {"completion_tokens", out}, {"total_tokens", in + out}}}};
+}
+
+Json fake_anthropic_reply(const Json& request, const Json& text, const std::string& stop_reason) {
+  const Json usage = {{"input_tokens", words(request.value("messages", Json::array()))},
+                      {"output_tokens", words(text)},
+                      {"cache_creation_input_tokens", 0},
+                      {"cache_read_input_tokens", 0}};
+  return {{"id", "msg_" + sha256_hex(request.dump()).substr(0, 12)},
+          {"type", "message"},
+          {"role", "assistant"},
+          {"model", request.value("model", "")},
+          {"content", Json::array({{{"type", "text"}, {"text", text}}})},
+          {"stop_reason", stop_reason},
+          {"stop_sequence", nullptr},
+          {"usage", usage}};
+}
+
+Json fake_openai_error(const std::string& message, const std::string& type, const std::string& code) {
+  return {{"error",
+           {{"message", message}, {"type", type}, {"param", nullptr}, {"code", code.empty() ? Json() : Json(code)}}}};
+}
+
+Json fake_anthropic_error(const std::string& message, const std::string& type) {
+  return {{"type", "error"}, {"error", {{"type", type}, {"message", message}}}, {"request_id", "req_1"}};
+}
+
+std::string fake_judgment(const std::string& body) { return judgment(body, false); }
+
+FakeHandler scripted_api(const Json& script) {
+  check_script(script);
+  return [api = ScriptedApi(script)](const FakeRequest& request) {
+    try {
+      return api.answer(request);
+    } catch (const std::exception& error) {
+      return error_reply(request, 400, {{"message", error.what()}, {"type", "invalid_request_error"}});
+    }
+  };
+}
+
+void check_script(const Json& script) {
+  static const std::vector<std::string> keys = {"model", "api_key", "latency_ms", "text", "logprobs", "faults", "seed"};
+  static const std::vector<std::string> fault_keys = {
+      "share",   "every",  "at",   "tries",      "path",     "status",  "error",    "headers",         "cut",
+      "drop",    "never",  "html", "wrong_item", "delay_ms", "drip_ms", "redirect", "redirect_status", "gzip",
+      "chunked", "finish", "usage"};
+  const auto check = [](const Json& object, const std::vector<std::string>& known) {
+    if (!object.is_object())
+      throw Error(ErrorCode::kBadInput, "the script: an object is wanted in place of " + object.dump());
+    for (const auto& [key, value] : object.items()) {
+      if (std::find(known.begin(), known.end(), key) == known.end())
+        throw Error(ErrorCode::kBadInput, "the script: unknown key \"" + key + "\"");
+    }
+  };
+  check(script, keys);
+  for (const Json& fault : script.value("faults", Json::array())) check(fault, fault_keys);
+}
+
+}  // namespace cutd
