@@ -103,8 +103,8 @@ int finish(Daemon& daemon, const DemoStart& start, const Options& options, bool 
 }
 
 int run_demo(const Options& options) {
-  DemoConfig demo = read_demo_config(options.config, options.quick, options.overrides);
   const SignalWatch signals;
+  DemoConfig demo = read_demo_config(options.config, options.quick, options.overrides);
   const SystemClock clock;
   make_data_dir(options.data_dir);
   const fs::path data_dir = fs::absolute(options.data_dir).lexically_normal();

@@ -45,6 +45,12 @@ class DemoCommandTest : public ::testing::Test {
                                  "--data-dir", (files_ / data).string(), "--json"},
         files_ / (data + ".out"), files_ / (data + ".err"));
   }
+  // Until standard error says `text`; at most a minute.
+  void wait_for(const std::string& data, const std::string& text) const {
+    for (int i = 0; i < 6000 && read_file(files_ / (data + ".err")).find(text) == std::string::npos; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  }
   Ended end(Program& program, const std::string& data) const {
     const int code = program.wait();
     return {code, read_file(files_ / (data + ".out")), read_file(files_ / (data + ".err"))};
@@ -54,8 +60,9 @@ class DemoCommandTest : public ::testing::Test {
   // What must not depend on how often a run was interrupted.
   static Json outcome(const Ended& ended) {
     EXPECT_EQ(ended.code, kExitDone) << ended.err;
+    const Json json = ended.json();
     Json rounds = Json::array();
-    for (const Json& round : ended.json().at("rounds")) rounds.push_back({round.at("score"), round.at("promoted"), round.at("adapter_hash")});
+    for (const Json& round : json.at("rounds")) rounds.push_back({round.at("score"), round.at("promoted"), round.at("adapter_hash")});
     return rounds;
   }
 
@@ -81,6 +88,7 @@ TEST_F(DemoCommandTest, StoppedOrKilledAtAnyTimeItGoesOn) {
   std::minstd_rand random(20261124);
   for (int i = 0; i < 12; ++i) {
     const auto program = start("data");
+    if (i % 3 == 0) wait_for("data", "tiny.yaml: model");  // before this line SIGTERM may still end it as any program
     std::this_thread::sleep_for(std::chrono::milliseconds(40 + random() % 300));
     program->send(i % 3 == 0 ? SIGTERM : SIGKILL);
     const Ended ended = end(*program, "data");
@@ -96,9 +104,7 @@ TEST_F(DemoCommandTest, StoppedOrKilledAtAnyTimeItGoesOn) {
 TEST_F(DemoCommandTest, AFirstSignalSaysHowToGoOn) {
   write_engine("slow", "rehearsal_engine 100");
   const auto program = start("data", "slow");
-  for (int i = 0; i < 500 && read_file(files_ / "data.err").find("run 1 started") == std::string::npos; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
+  wait_for("data", "run 1 started");
   program->send(SIGINT);
   const Ended ended = end(*program, "data");
   EXPECT_EQ(ended.code, kExitDone);
