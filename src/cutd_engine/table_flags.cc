@@ -41,7 +41,7 @@ void TableFlags::declare(CLI::App& command, const OptionTable& table) {
     }
     const auto take = [this, key = option.key, first](const std::string& text) { given_.push_back({key, text.empty() ? "true" : text, first}); };
     CLI::Option* added = command.add_option_function<std::string>(names, take, help_of(option));
-    added->group("Training keys, as in --config")->type_name(option.type);
+    added->group("Training keys, as in --config")->type_name(option.type)->take_last();
     if (option.type != "boolean") continue;
     added->expected(0, 1);
     command.add_flag_callback("--no-" + first.substr(2), [this, key = option.key, first] { given_.push_back({key, "false", "--no-" + first.substr(2)}); },

@@ -1,6 +1,7 @@
 // Every key of an OptionTable as a flag. A key's flag is its last name with dashes ("train.learning_rate" is
 // --learning-rate); each alias adds one ("lora.lora_r" is --lora-r). "NAME.name" is --NAME (objective, template), and a
 // flag that two sections would share belongs to the first one. Booleans also take no value (true) and have --no-FLAG.
+// Given twice, the last one counts.
 #pragma once
 
 #include <map>
