@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 
 import pytest
 
@@ -31,7 +30,8 @@ def triplets(tmp_path):
 
 
 def arguments(model, data, output, *flags):
-    return ["train", "--model", model, "--data", data, "--output", output, "--json", "--learning-rate", 1e-3,
+    # One thread: the model is too small for more, and the machine may be busy.
+    return ["train", "--threads", 1, "--model", model, "--data", data, "--output", output, "--json", "--learning-rate", 1e-3,
             "--gradient-accumulation-steps", 2, "--num-train-epochs", 2, "--seed", 5, *flags]
 
 
@@ -94,7 +94,7 @@ def start(engine, *words):
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_a_training_that_was_killed_or_stopped_goes_on_exactly(engine, tiny_model, triplets, tmp_path, how):
-    flags = ["--num-train-epochs", 20, "--save-steps", 5]
+    flags = ["--num-train-epochs", 10, "--save-steps", 5]
     whole = train(engine, tiny_model, triplets, tmp_path / "whole", *flags)
     process = start(engine, *arguments(tiny_model, triplets, tmp_path / "parted", *flags))
     seen = [json.loads(process.stdout.readline()) for _ in range(12)]
@@ -111,18 +111,17 @@ def test_a_training_that_was_killed_or_stopped_goes_on_exactly(engine, tiny_mode
         assert rows[0]["step"] == seen[-1]["step"] + 1  # the stop left a checkpoint of its own
     losses = {row["step"]: row["loss"] for row in whole}
     assert all(losses[row["step"]] == row["loss"] for row in seen + rows)
-    assert rows[-1]["step"] == whole[-1]["step"] == 120
+    assert rows[-1]["step"] == whole[-1]["step"] == 60
     assert sha256(tmp_path / "whole/adapter_model.safetensors") == sha256(tmp_path / "parted/adapter_model.safetensors")
 
 
-def test_a_second_signal_ends_it_at_once(engine, smollm2, triplets, tmp_path):
-    process = start(engine, *arguments(smollm2, triplets, tmp_path / "a", "--gradient-accumulation-steps", 12, "--num-train-epochs", 50))
+def test_a_second_signal_ends_it_at_once(engine, tiny_model, triplets, tmp_path):
+    process = start(engine, *arguments(tiny_model, triplets, tmp_path / "a", "--num-train-epochs", 100))
     process.stdout.readline()  # it is in the midst of its steps
-    process.send_signal(signal.SIGTERM)
-    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=60)
-    assert process.returncode in (0, 143)  # 0: the first signal's stop was that quick
+    assert process.returncode == 143
 
 
 def test_an_output_in_the_way_is_refused_and_a_finished_one_is_left_alone(engine, tiny_model, triplets, tmp_path):
