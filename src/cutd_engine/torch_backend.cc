@@ -60,8 +60,9 @@ Json TorchBackend::describe() const {
 }
 
 LoadedModel& TorchBackend::use(const ModelSpec& model, const ProgressSink& progress) {
-  report(progress, {"load", 0, 1, 0, Json()});
   const bool resident = spec_ && spec_->model_dir == model.model_dir && spec_->dtype == model.dtype && spec_->device == model.device;
+  const bool ready = resident && spec_->adapter_dir == model.adapter_dir;
+  if (!ready) report(progress, {"load", 0, 1, 0, Json()});
   if (!resident) {
     generator_.reset();
     spec_.reset();
@@ -73,11 +74,13 @@ LoadedModel& TorchBackend::use(const ModelSpec& model, const ProgressSink& progr
     options.threads = model.threads;
     model_ = std::make_unique<LoadedModel>(options);
     spec_ = model;
+    spec_->adapter_dir.clear();
     report(progress, {"load", 0, 1, 0, Json()});
   }
   set_compute_threads(model.threads);
-  model_->policy->set_adapter(model.adapter_dir);
-  report(progress, {"load", 1, 1, 0, Json()});
+  model_->policy->set_adapter(model.adapter_dir);  // also where the path is the same: the files decide
+  spec_->adapter_dir = model.adapter_dir;
+  if (!ready) report(progress, {"load", 1, 1, 0, Json()});
   return *model_;
 }
 

@@ -31,7 +31,7 @@ class TorchBackend final : public EngineBackend {
 
   const std::string cpu_;
   const std::vector<std::string> devices_;
-  std::optional<ModelSpec> spec_;          // what model_ was loaded as; its adapter_dir is of no account
+  std::optional<ModelSpec> spec_;          // what model_ is
   std::unique_ptr<LoadedModel> model_;
   std::unique_ptr<Generator> generator_;
   std::int64_t generator_batch_ = 0;

@@ -31,6 +31,14 @@ void say(const TrainingEvents& events, const std::string& message) {
   if (events.on_message) events.on_message(message);
 }
 
+std::string describe_set(const TrainingSet& set, const TrainingPlan& plan) {
+  std::string text = std::to_string(set.examples.size()) + " examples (" + std::to_string(set.satisfactory) + " satisfactory, " +
+                     std::to_string(set.criticised) + " criticised";
+  if (set.drawn_out > 0) text += "; " + std::to_string(set.drawn_out) + " left out by down-sampling";
+  if (set.skipped > 0) text += "; " + std::to_string(set.skipped) + " too long";
+  return text + "), " + std::to_string(plan.last_step) + " steps";
+}
+
 // Keys that change neither the loss nor, but for rounding, the result: a resumed training may have others.
 constexpr const char* kExecutionKeys[] = {"max_steps", "save_steps", "pack_tokens", "recompute_layers"};
 
@@ -242,6 +250,7 @@ TrainingResult train_round(const Policy& policy, const TrainingJob& job, std::st
   const Json work = describe_work(policy, job, set, base_hash, init);
   const Json machine = describe_machine(policy);
   if (const auto there = find_finished_output(job.output_dir, work, plan.last_step)) return *there;
+  say(events, describe_set(set, plan));
 
   // From where.
   const std::optional<Checkpoint> start = resume_point(job, policy.config(), work, machine, events);

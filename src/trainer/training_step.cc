@@ -1,5 +1,8 @@
 #include "trainer/training_step.h"
 
+#include <c10/util/Exception.h>
+
+#include <string_view>
 #include <vector>
 
 #include "core/error.h"
@@ -14,6 +17,12 @@ std::vector<const TrainingExample*> pointers(std::span<const StepExample> exampl
   std::vector<const TrainingExample*> result;
   for (const StepExample& one : examples) result.push_back(one.example);
   return result;
+}
+
+// LibTorch has an exception type for a full GPU, but a failed allocation on the CPU is told by its text alone.
+bool is_out_of_memory(const c10::Error& error) {
+  const std::string_view text = error.what_without_backtrace();
+  return text.find("not enough memory") != std::string_view::npos || text.find("can't allocate memory") != std::string_view::npos;
 }
 
 // What is known and found of the step's examples while its packs run.
@@ -136,9 +145,15 @@ StepOutcome StepRunner::run_once(std::span<const StepExample> examples, std::int
     if (fault::fails("memory")) throw Error(ErrorCode::kResource, "not enough memory (injected)");
     std::vector<TrainingSequence> sequences;
     for (const PackRow& row : pack.rows) sequences.push_back(state.sequence(row));
-    std::vector<TokenValues> values = decoder_->forward(sequences, step, gradient);
-    state.take_values(pack, values);
-    if (gradient) decoder_->backward(state.differentiate(pack));
+    try {
+      std::vector<TokenValues> values = decoder_->forward(sequences, step, gradient);
+      state.take_values(pack, values);
+      if (gradient) decoder_->backward(state.differentiate(pack));
+    } catch (const c10::Error& error) {
+      if (!is_out_of_memory(error)) throw;
+      throw Error(ErrorCode::kResource, "not enough memory for a pack of " + std::to_string(pack.tokens) +
+                                            " tokens: lower train.pack_tokens or raise train.recompute_layers");
+    }
     tokens += pack.tokens;
     if (hooks.on_pack) hooks.on_pack();
   };

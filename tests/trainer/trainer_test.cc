@@ -112,6 +112,24 @@ TEST_F(TrainerTest, ThePackSizeChangesNothingButRounding) {
   }
 }
 
+TEST_F(TrainerTest, ABfloat16BaseTrainsAnFp32AdapterAlmostAlike) {
+  train(job_);
+  const std::vector<double> expected = losses();
+  reports_.clear();
+  policy_ = std::make_unique<Policy>(folder_ / "model", at::kBFloat16, at::kCPU);
+  job_.config.dtype = "bfloat16";
+  job_.output_dir = folder_ / "bf16";
+  train(job_);
+  ASSERT_THAT(losses(), SizeIs(expected.size()));
+  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(losses()[i], expected[i], 0.03 * expected[i]) << i;
+  EXPECT_NE(losses()[0], expected[0]);
+}
+
+TEST_F(TrainerTest, SaysWhatItTrainsOn) {
+  train(job_);
+  EXPECT_THAT(messages_, HasSubstr("12 examples (4 satisfactory, 8 criticised), 8 steps"));
+}
+
 TEST_F(TrainerTest, DropoutChangesTheTraining) {
   job_.config.lora.dropout = 0;
   train(job_);
