@@ -2,8 +2,7 @@
 
 namespace cutd {
 
-void declare_train_options(OptionTable& table, TrainConfig& config) {
-  ObjectiveConfig& objective = config.objective;
+void declare_objective_options(OptionTable& table, ObjectiveConfig& objective) {
   table.add("objective.name", &objective.name, "cut, or mle: likelihood of satisfactory responses only",
             one_of({"cut", "mle"}));
   table.add("objective.variant", &objective.variant, "paper: Eq. 5-7; released: the authors' code",
@@ -21,6 +20,10 @@ void declare_train_options(OptionTable& table, TrainConfig& config) {
   table.add("objective.misalign_weight", &objective.misalign_weight,
             "weight of the likelihood of tokens outside the detected set", in_range(0, 1e6));
   table.add("objective.detection", &objective.detection, "false: unlikelihood on every token of a criticised response");
+}
+
+void declare_train_options(OptionTable& table, TrainConfig& config) {
+  declare_objective_options(table, config.objective);
 
   LoraConfig& lora = config.lora;
   table.add("lora.r", &lora.r, "rank of the LoRA update", at_least(1), {"lora.lora_r"});

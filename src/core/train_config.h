@@ -58,6 +58,9 @@ struct TrainConfig {
   std::string dtype = "float32";      // float32 | bfloat16: the frozen base; adapters are float32
 };
 
+// Declares every key under "objective."; both programs and every command name them alike.
+void declare_objective_options(OptionTable& table, ObjectiveConfig& objective);
+
 // Declares every key under "objective.", "lora." and "train.".
 void declare_train_options(OptionTable& table, TrainConfig& config);
 

@@ -25,6 +25,7 @@ using CommandAction = std::function<int()>;  // returns an ExitCode of core/erro
 
 void add_logprobs_command(CLI::App& app, CommandAction& chosen);
 void add_generate_command(CLI::App& app, CommandAction& chosen);
+void add_explain_command(CLI::App& app, CommandAction& chosen);
 void add_train_command(CLI::App& app, CommandAction& chosen);
 void add_merge_command(CLI::App& app, CommandAction& chosen);
 void add_bench_command(CLI::App& app, CommandAction& chosen);

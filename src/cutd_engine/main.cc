@@ -8,12 +8,13 @@
 
 int main(int argc, char** argv) {
   return cutd::run_reporting_errors("cutd-engine", [&]() -> int {
-    CLI::App app("The model side of cutd: log-probabilities, generation, training, merging. Exit codes: 0 done, "
+    CLI::App app("The model side of cutd: log-probabilities, generation, objectives, training, merging. Exit codes: 0 done, "
                  "1 unexpected, 2 wrong use or configuration, 3 unusable input.");
     app.require_subcommand(1);
     cutd::CommandAction chosen;
     cutd::add_logprobs_command(app, chosen);
     cutd::add_generate_command(app, chosen);
+    cutd::add_explain_command(app, chosen);
     cutd::add_train_command(app, chosen);
     cutd::add_merge_command(app, chosen);
     cutd::add_bench_command(app, chosen);

@@ -29,7 +29,7 @@ std::string help_of(const Option& option) {
 
 }  // namespace
 
-void TableFlags::declare(CLI::App& command, const OptionTable& table) {
+void TableFlags::declare(CLI::App& command, const OptionTable& table, const std::string& group) {
   std::set<std::string> taken = {"--help"};
   for (const Option& option : table.options()) {
     std::string names;
@@ -41,12 +41,12 @@ void TableFlags::declare(CLI::App& command, const OptionTable& table) {
     }
     const auto take = [this, key = option.key, first](const std::string& text) { given_.push_back({key, text.empty() ? "true" : text, first}); };
     CLI::Option* added = command.add_option_function<std::string>(names, take, help_of(option));
-    added->group("Training keys, as in --config")->type_name(option.type)->take_last();
+    added->group(group)->type_name(option.type)->take_last();
     if (option.type != "boolean") continue;
     added->expected(0, 1);
     command.add_flag_callback("--no-" + first.substr(2), [this, key = option.key, first] { given_.push_back({key, "false", "--no-" + first.substr(2)}); },
                               "the same as " + first + " false")
-        ->group("Training keys, as in --config");
+        ->group(group);
   }
 }
 

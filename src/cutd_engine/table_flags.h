@@ -19,8 +19,8 @@ namespace cutd {
 // What a command line said, by key, until the table is filled: file first, then flags.
 class TableFlags {
  public:
-  // Declares the flags on `command`; the object must outlive the parsing.
-  void declare(CLI::App& command, const OptionTable& table);
+  // Declares the flags on `command`, under the heading `group` of its --help; the object must outlive the parsing.
+  void declare(CLI::App& command, const OptionTable& table, const std::string& group = "Training keys, as in --config");
 
   // Error(kUsage) naming the flag.
   void apply(OptionTable& table) const;
