@@ -12,7 +12,9 @@
 #include "cutd/follow.h"
 #include "cutd/output.h"
 #include "cutd/run_table.h"
+#include "round/report.h"
 #include "round/run_config.h"
+#include "store/store.h"
 
 namespace cutd {
 namespace {
@@ -24,6 +26,7 @@ struct Options {
   std::string why = "asked by the operator";
   bool json = false;
   bool follow = false;
+  std::string report;
   std::vector<ConfigOverride> overrides;
 };
 
@@ -53,9 +56,19 @@ int run_list(const Options& options) {
   return kExitDone;
 }
 
+// Straight from the store, which may be read beside a daemon.
+int write_run_report(const Options& options) {
+  const auto data_dir = std::filesystem::absolute(options.data_dir).lexically_normal();
+  StoreReader(data_dir).read([&](Reader& reader) { write_report(reader, RunId{options.run}, data_dir, options.report); });
+  if (options.json) print_json({{"id", options.run}, {"report", std::filesystem::absolute(options.report).string()}});
+  else fmt::print("the report of run {} is in {}\n", options.run, options.report);
+  return kExitDone;
+}
+
 int run_status(const Options& options) {
   ApiClient api(options.data_dir);
   if (options.follow) return follow_run(api, options.run, options.json);
+  if (!options.report.empty()) return write_run_report(options);
   const Json run = api.get(run_path(options));
   if (options.json) print_json(run);
   else print_text(run_text(run));
@@ -95,6 +108,7 @@ void add_run_commands(CLI::App& app, CommandAction& chosen) {
   CLI::App* status = add_run_command(*group, "status", "One run: its rounds, scores and adapters", options, chosen, run_status);
   status->add_option("run", options->run, "Number of the run")->required();
   status->add_flag("--follow", options->follow, "Watch it until it ends");
+  status->add_option("--report", options->report, "Write its HTML report to this file")->excludes("--follow");
 
   struct Steering {
     std::string name, done, state, help;

@@ -43,8 +43,8 @@ void ProgressBoard::advance(std::int64_t done, double tokens_per_second, const s
   const std::lock_guard lock(mutex_);
   ++snapshot_.version;
   snapshot_.done = done;
-  snapshot_.tokens_per_second = tokens_per_second;
-  snapshot_.detail = detail;
+  if (tokens_per_second > 0) snapshot_.tokens_per_second = tokens_per_second;
+  if (!detail.empty()) snapshot_.detail = detail;
   snapshot_.elapsed_seconds = static_cast<double>(clock_.boot_millis() - begun_millis_) / 1000;
   snapshot_.eta_seconds = time_left(begun_done_, done, snapshot_.total, snapshot_.elapsed_seconds);
   changed_.notify_all();

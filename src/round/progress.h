@@ -46,7 +46,7 @@ class ProgressBoard {
 
   // Starts an activity: done 0 of `total`. `already_done` of them were found finished (after a restart).
   void begin(const ProgressSnapshot& activity, std::int64_t already_done = 0);
-  // How far the activity is.
+  // How far the activity is. Speed 0 and an empty detail leave the last ones known.
   void advance(std::int64_t done, double tokens_per_second, const std::string& detail);
   // Nothing is running.
   void idle();

@@ -52,6 +52,13 @@ TEST_F(ReadOnlyTest, ShowsARunWithItsRounds) {
   EXPECT_EQ(run({"run", "status", "9"}).code, kExitBadInput);
 }
 
+TEST_F(ReadOnlyTest, WritesTheReportOfARun) {
+  const TemporaryDirectory folder;
+  const std::string path = (folder / "report.html").string();
+  EXPECT_EQ(json({"run", "status", "1", "--report", path}).at("report"), path);
+  EXPECT_THAT(read_file(path), HasSubstr("<title>tiny, run 1</title>"));
+}
+
 TEST_F(ReadOnlyTest, ShowsRoundsAndTheirHistory) {
   EXPECT_EQ(json({"round", "list", "1"}).size(), 2U);
   EXPECT_THAT(run({"round", "show", "2"}).out, HasSubstr("promoted"));
