@@ -123,7 +123,8 @@ int run_train(const Options& options) {
     conclude(train_round(policy, job, signals.token(), show_events(line, options.json)), job, line);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kCancelled) throw;
-    line.say("stopped; the steps so far are in " + job.checkpoint_dir.string() + ": go on with --resume");
+    const bool kept = std::filesystem::exists(job.checkpoint_dir);
+    line.say(kept ? "stopped; the steps so far are in " + job.checkpoint_dir.string() + ": go on with --resume" : "stopped; nothing was kept");
   }
   return kExitDone;
 }

@@ -106,18 +106,25 @@ void check_finite(double value, const char* what, std::int64_t step) {
                                      ": the training diverged; lower train.learning_rate or train.max_grad_norm");
 }
 
-// What changes while a training runs.
+// What stays as it is while a training runs.
+struct Task {
+  const TrainConfig& config;
+  const TrainingSet& set;
+  const TrainingPlan& plan;
+  const TrainingEvents& events;
+};
+
+// What changes.
 class Training {
  public:
-  Training(const DecoderWeights& weights, const TrainConfig& config, const TrainingSet& set, const TrainingPlan& plan,
-           const TrainingEvents& events, std::unique_ptr<TrainableLora> lora)
-      : config_(config),
-        set_(set),
-        plan_(plan),
-        events_(events),
+  Training(const DecoderWeights& weights, const Task& task, std::unique_ptr<TrainableLora> lora)
+      : config_(task.config),
+        set_(task.set),
+        plan_(task.plan),
+        events_(task.events),
         lora_(std::move(lora)),
-        optimiser_(config, lora_->parameters()),
-        runner_(weights, *lora_, config) {}
+        optimiser_(task.config, lora_->parameters()),
+        runner_(weights, *lora_, task.config) {}
 
   // Goes on from a checkpoint whose adapter the constructor was given.
   void restore(const Checkpoint& start) {
@@ -259,7 +266,7 @@ TrainingResult train_round(const Policy& policy, const TrainingJob& job, std::st
     throw Error(ErrorCode::kUsage, "train.max_steps is " + std::to_string(plan.last_step) + " but " + std::to_string(first_step) + " steps are done already");
   }
   const PeftAdapter* values = start ? &start->adapter : init ? &*init : nullptr;
-  Training training(policy.weights(), job.config, set, plan, events, make_lora(policy.weights(), job.config, values));
+  Training training(policy.weights(), {job.config, set, plan, events}, make_lora(policy.weights(), job.config, values));
   if (start) training.restore(*start);
   std::int64_t saved_step = first_step;
   const auto save = [&] {
