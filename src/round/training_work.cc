@@ -13,6 +13,7 @@
 #include "dataset/manifest.h"
 #include "dataset/prepare.h"
 #include "round/adapter_files.h"
+#include "round/decide.h"
 #include "store/adapters.h"
 #include "store/instructions.h"
 #include "store/judgments.h"
@@ -80,7 +81,11 @@ std::string step_detail(const Json& metrics) {
 void report_step(WorkContext& context, RoundId round, const EngineProgress& progress) {
   if (progress.phase == "train" && progress.detail.is_object() && progress.detail.contains("step")) {
     const TrainingStep step{json_get<std::int64_t>(progress.detail, "step", "training step"), progress.detail};
-    context.store.write([&](Writer& writer) { record_training_step(writer, round, step); });
+    context.store.write([&](Writer& writer) {
+      // A training that got further than ever before did not fail at the same place again.
+      if (step.step > last_training_step(writer, round)) clear_unit_failures(writer, round, work_name(action::Train{}));
+      record_training_step(writer, round, step);
+    });
     fault::point("train.after_step");
   }
   context.board.advance(progress.phase == "train" ? progress.done : 0, progress.tokens_per_second,

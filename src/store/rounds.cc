@@ -217,6 +217,10 @@ void record_training_step(Writer& writer, RoundId round, const TrainingStep& ste
       round, step.step, store_rows::text_of(step.metrics));
 }
 
+std::int64_t last_training_step(Reader& reader, RoundId round) {
+  return reader.database().integer("SELECT coalesce(max(step), 0) FROM training_step WHERE round_id = ?", round);
+}
+
 std::vector<TrainingStep> list_training_steps(Reader& reader, RoundId round) {
   return reader.database().all(
       "SELECT step, metrics FROM training_step WHERE round_id = ? ORDER BY step",

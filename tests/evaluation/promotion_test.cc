@@ -65,6 +65,12 @@ TEST(StopRuleTest, StopsAtEachLimitAndSaysWhich) {
   EXPECT_THAT(stop_reason(kRule, dry).value(), HasSubstr("95"));
 }
 
+TEST(StopRuleTest, TakesZeroPatienceAsNever) {
+  RunFacts rejected = facts();
+  rejected.consecutive_rejections = 50;
+  EXPECT_EQ(stop_reason(StopRule{.rounds = 99, .patience = 0}, rejected), std::nullopt);
+}
+
 TEST(StopRuleTest, TakesZeroBudgetAndEndTimeAsNone) {
   RunFacts far = facts();
   far.spent = 1'000'000;

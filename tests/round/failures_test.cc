@@ -1,6 +1,7 @@
 // What goes wrong in a run, and what becomes of it.
 #include <fstream>
 #include <limits>
+#include <utility>
 
 #include "core/files.h"
 #include "round/adapter_files.h"
@@ -183,6 +184,29 @@ TEST_F(FailuresTest, TrainingGoesOnFromTheNewestCheckpoint) {
   EXPECT_EQ(engine_.last_resumed_from(), 2);
   EXPECT_EQ(work(run), RunState::kCompleted);
   EXPECT_EQ(daemon().outcome(run), undisturbed());
+}
+
+TEST_F(FailuresTest, ATrainingThatGetsFurtherEachTimeIsNotGivenUp) {
+  const RunId run = start({{"run", {{"rounds", 1}}}});
+  std::map<std::int64_t, bool> died;
+  engine_.after_step = [&](std::int64_t step, std::stop_token) {
+    // Once after every step: three failures, none of them at a place reached before.
+    if (!std::exchange(died[step], true)) engine_dies();
+  };
+  EXPECT_EQ(work(run), RunState::kCompleted);
+  EXPECT_EQ(engine_.calls("train"), ScriptedEngine::kSteps + 1);
+}
+
+TEST_F(FailuresTest, ATrainingThatDiesAtOneStepIsGivenUp) {
+  const RunId run = start({{"run", {{"rounds", 1}}}});
+  engine_.before = [&](const std::string& kind, std::int64_t number, std::stop_token) {
+    if (kind == "train" && number > 1) engine_dies();
+  };
+  engine_.after_step = [](std::int64_t step, std::stop_token) {
+    if (step == 2) engine_dies();
+  };
+  EXPECT_EQ(work(run), RunState::kFailed);
+  EXPECT_EQ(engine_.calls("train"), 3);
 }
 
 TEST_F(FailuresTest, AllJudgmentsFailedIsSaidWithAReason) {
