@@ -41,7 +41,8 @@ FakeReply error_reply(const FakeRequest& request, int status, const Json& error)
 
 Json judgment_by_schema(const Json& schema, bool perfect, const std::string& critique, bool wrong_item) {
   Json object = Json::object();
-  for (const auto& [name, property] : schema.value("properties", Json::object()).items()) {
+  const Json properties = schema.value("properties", Json::object());
+  for (const auto& [name, property] : properties.items()) {
     if (property.contains("const"))
       object[name] = wrong_item ? Json("another item") : property["const"];
     else if (property.value("type", "") == "string")
@@ -166,7 +167,8 @@ class ScriptedApi {
       reply.headers.emplace_back("Location", fault["redirect"].get<std::string>() + request.path);
       reply.charged = false;
     }
-    for (const auto& [name, value] : fault.value("headers", Json::object()).items())
+    const Json headers = fault.value("headers", Json::object());
+    for (const auto& [name, value] : headers.items())
       reply.headers.emplace_back(name, value.get<std::string>());
     reply.gzip = fault.value("gzip", false);
     if (fault.value("chunked", false)) reply.framing = Framing::kChunked;
