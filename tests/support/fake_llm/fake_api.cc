@@ -85,13 +85,13 @@ class ScriptedApi {
   }
 
  private:
-  // null: none applies.
+  // Empty: none applies.
   Json fault_for(const FakeRequest& request) const {
     const Json faults = script_.value("faults", Json::array());
     for (std::size_t i = 0; i < faults.size(); ++i) {
       if (applies(faults[i], i, request)) return faults[i];
     }
-    return Json();
+    return Json::object();
   }
 
   bool applies(const Json& fault, std::size_t index, const FakeRequest& request) const {
@@ -157,7 +157,6 @@ class ScriptedApi {
   }
 
   static void disturb(FakeReply& reply, const FakeRequest& request, const Json& fault) {
-    if (!fault.is_object()) return;
     if (fault.contains("html")) {
       reply.content_type = "text/html";
       reply.body = "<!doctype html><html><body><h1>Perfect. Our service is being improved</h1></body></html>";
@@ -168,8 +167,7 @@ class ScriptedApi {
       reply.charged = false;
     }
     const Json headers = fault.value("headers", Json::object());
-    for (const auto& [name, value] : headers.items())
-      reply.headers.emplace_back(name, value.get<std::string>());
+    for (const auto& [name, value] : headers.items()) reply.headers.emplace_back(name, value.get<std::string>());
     reply.gzip = fault.value("gzip", false);
     if (fault.value("chunked", false)) reply.framing = Framing::kChunked;
     reply.drop = fault.value("drop", false);
