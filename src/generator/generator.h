@@ -1,5 +1,5 @@
-// Local generation and scoring over the resident weights. Start here; the parts are sampler.h (which token),
-// stop_scanner.h (stop strings), slot_allocator.h (places in the arena) and batch_schedule.h (who runs when).
+// Local generation and scoring over the resident weights. Start here; the parts are generation_run.h (who runs when,
+// and where in the arena), sampler.h (which token) and stop_scanner.h (stop strings).
 //
 // A call is one unit: it starts from an empty cache, admits prompts in their order as places become free and
 // lets finished ones leave at once. On the CPU the answer to a prompt does not depend on its companions.

@@ -4,25 +4,17 @@
 #include <ATen/Parallel.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <functional>
 #include <memory>
 
 #include "core/error.h"
+#include "support/golden.h"
 #include "support/temporary_directory.h"
 #include "support/tiny_model.h"
 #include "trainer/trainer.h"
 
 namespace cutd {
-
-// ../shared/data/golden, or $CUTD_SHARED/data/golden; empty when it is not there.
-inline std::filesystem::path golden_folder() {
-  const char* shared = ::getenv("CUTD_SHARED");
-  const std::filesystem::path base = shared != nullptr ? shared : std::filesystem::path(CUTD_SOURCE_DIR) / "../shared";
-  const std::filesystem::path golden = base / "data/golden";
-  return std::filesystem::is_directory(golden) ? golden : std::filesystem::path();
-}
 
 // The error that `action` ends with; one without message when it does not.
 inline Error error_of(const std::function<void()>& action) {
