@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/random.h"
+#include "cutd_engine/bench_training.h"
 #include "cutd_engine/command.h"
 #include "cutd_engine/inference.h"
 #include "model/device.h"
@@ -17,6 +18,7 @@ struct Options {
   std::int64_t batch = 1;
   std::int64_t prompt_tokens = 128;
   std::int64_t new_tokens = 48;
+  std::int64_t recompute_layers = 0;
   bool random_weights = false;
   bool json = false;
 };
@@ -27,20 +29,24 @@ double seconds_of(const std::function<void()>& action) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-int run_bench(const Options& options) {
-  const at::Device device = parse_device(options.inference.device);
-  const at::ScalarType dtype = parse_dtype(options.inference.dtype);
-  const std::int64_t threads = set_compute_threads(options.inference.threads);
-  const DecoderWeights weights = options.random_weights
-                                     ? random_decoder_weights(read_model_config(options.inference.model), dtype, device, 1)
-                                     : load_decoder_weights(options.inference.model, dtype, device);
+std::vector<GenerationPrompt> random_prompts(const Options& options, std::int64_t vocab_size) {
   std::vector<GenerationPrompt> prompts(static_cast<std::size_t>(options.batch));
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     for (std::int64_t t = 0; t < options.prompt_tokens; ++t) {
       const float draw = philox_uniform(i + 1, static_cast<std::uint64_t>(t));
-      prompts[i].ids.push_back(static_cast<std::int64_t>(draw * static_cast<float>(weights.config.vocab_size)));
+      prompts[i].ids.push_back(static_cast<std::int64_t>(draw * static_cast<float>(vocab_size)));
     }
   }
+  return prompts;
+}
+
+struct Rates {
+  double tokens_per_second = 0;
+  Json prefill_tokens_per_second;  // null where there is no prefill
+};
+
+Rates measure_generation(const Options& options, const DecoderWeights& weights) {
+  const std::vector<GenerationPrompt> prompts = random_prompts(options, weights.config.vocab_size);
   GeneratorOptions generator_options;
   generator_options.max_batch = options.batch;
   generator_options.threads = options.inference.threads;
@@ -52,23 +58,41 @@ int run_bench(const Options& options) {
   one.max_new_tokens = 1;
   generator.generate(prompts, sampling, {});  // warm-up: arena, kernels, page tables
   const double prefill = seconds_of([&] { generator.generate(prompts, one, {}); });
-  const double whole = options.mode == "prefill" ? prefill : seconds_of([&] { generator.generate(prompts, sampling, {}); });
   const auto batch = static_cast<double>(options.batch);
   const double prefill_rate = batch * static_cast<double>(options.prompt_tokens) / prefill;
-  const double decode_rate = batch * static_cast<double>(options.new_tokens - 1) / std::max(whole - prefill, 1e-9);
+  if (options.mode == "prefill") return {prefill_rate, prefill_rate};
+  const double whole = seconds_of([&] { generator.generate(prompts, sampling, {}); });
+  return {batch * static_cast<double>(options.new_tokens - 1) / std::max(whole - prefill, 1e-9), prefill_rate};
+}
+
+Rates measure_training(const Options& options, const DecoderWeights& weights) {
+  const TrainingLoad load{options.batch, options.prompt_tokens, options.new_tokens, options.recompute_layers};
+  return {training_tokens_per_second(weights, load), nullptr};
+}
+
+int run_bench(const Options& options) {
+  const at::Device device = parse_device(options.inference.device);
+  const at::ScalarType dtype = parse_dtype(options.inference.dtype);
+  const std::int64_t threads = set_compute_threads(options.inference.threads);
+  const DecoderWeights weights = options.random_weights
+                                     ? random_decoder_weights(read_model_config(options.inference.model), dtype, device, 1)
+                                     : load_decoder_weights(options.inference.model, dtype, device);
+  const Rates rates = options.mode == "train" ? measure_training(options, weights) : measure_generation(options, weights);
   const Json result = {{"mode", options.mode},
                        {"batch", options.batch},
                        {"dtype", options.inference.dtype},
-                       {"tokens_per_second", options.mode == "prefill" ? prefill_rate : decode_rate},
-                       {"prefill_tokens_per_second", prefill_rate},
+                       {"tokens_per_second", rates.tokens_per_second},
+                       {"prefill_tokens_per_second", rates.prefill_tokens_per_second},
                        {"peak_memory_bytes", peak_memory_bytes(device)},
                        {"threads", threads}};
   if (options.json) {
     std::printf("%s\n", to_json_text(result).c_str());
-  } else {
-    std::printf("%s, %lld sequences, %s: %.1f tokens/s, prefill %.1f tokens/s\n", options.mode.c_str(), static_cast<long long>(options.batch),
-                options.inference.dtype.c_str(), result["tokens_per_second"].get<double>(), prefill_rate);
+    return kExitDone;
   }
+  std::printf("%s, %lld sequences, %s: %.1f tokens/s", options.mode.c_str(), static_cast<long long>(options.batch),
+              options.inference.dtype.c_str(), rates.tokens_per_second);
+  if (options.mode == "generate") std::printf(", prefill %.1f tokens/s", rates.prefill_tokens_per_second.get<double>());
+  std::printf(", peak memory %.0f MB\n", result["peak_memory_bytes"].get<double>() / 1e6);
   return kExitDone;
 }
 
@@ -76,15 +100,16 @@ int run_bench(const Options& options) {
 
 void add_bench_command(CLI::App& app, CommandAction& chosen) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("bench", "Measure the speed of generation");
+  CLI::App* command = app.add_subcommand("bench", "Measure the speed of generation or training on random tokens");
   command->add_option("--model", options->inference.model, "Hugging Face folder")->required();
-  command->add_option("--mode", options->mode, "generate (decode rate) or prefill")->check(CLI::IsMember({"generate", "prefill"}))->capture_default_str();
-  command->add_option("--batch", options->batch, "Sequences")->check(CLI::PositiveNumber)->capture_default_str();
+  command->add_option("--mode", options->mode, "generate (decode rate), prefill, or train (optimiser steps of a LoRA)")->check(CLI::IsMember({"generate", "prefill", "train"}))->capture_default_str();
+  command->add_option("--batch", options->batch, "Sequences; in train, criticised responses a step, each with and without its judgment")->check(CLI::PositiveNumber)->capture_default_str();
   command->add_option("--prompt-tokens", options->prompt_tokens, "Length of each prompt")->check(CLI::PositiveNumber)->capture_default_str();
-  command->add_option("--new-tokens", options->new_tokens, "Tokens generated for each")->check(CLI::PositiveNumber)->capture_default_str();
+  command->add_option("--new-tokens", options->new_tokens, "Tokens generated for each; in train, tokens of a response")->check(CLI::PositiveNumber)->capture_default_str();
   command->add_option("--dtype", options->inference.dtype, "float32 or bfloat16")->capture_default_str();
   command->add_option("--device", options->inference.device, "auto, cpu or cuda:N")->capture_default_str();
   command->add_option("--threads", options->inference.threads, "CPU threads (0: one per core)")->capture_default_str();
+  command->add_option("--recompute-layers", options->recompute_layers, "In train: layers recomputed in the backward pass")->check(CLI::NonNegativeNumber);
   command->add_flag("--random-weights", options->random_weights, "Only config.json is read; the weights are random");
   command->add_flag("--json", options->json, "One JSON object");
   command->callback([options, &chosen] { chosen = [options] { return run_bench(*options); }; });
