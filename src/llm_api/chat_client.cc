@@ -105,6 +105,7 @@ void ChatClient::send_due() {
   std::vector<Item> chosen = choose_due();
   if (chosen.empty()) return;
   std::vector<ChatAttempt> attempts;
+  attempts.reserve(chosen.size());
   for (const Item& item : chosen) attempts.push_back({item.request, item.attempts});
   const std::vector<bool> admitted = sink_->before_send(attempts);
   for (std::size_t i = 0; i < chosen.size(); ++i) {

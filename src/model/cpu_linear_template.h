@@ -51,7 +51,7 @@ void run_tile(const LinearTile<T>& tile) {
     for (int r = 0; r < kRows; ++r) {
       const T* from = weight + r * tile.weight_stride + k;
       weights[r] = D::load(from);
-      if (kColumns <= 2) S::prefetch(from + tile.ahead);
+      if (tile.ahead != 0) S::prefetch(from + tile.ahead);
     }
 #pragma GCC unroll 8
     for (int c = 0; c < kColumns; ++c) {
@@ -105,6 +105,7 @@ void run_outputs(LinearTile<T> tile, std::int64_t outs, std::int64_t rows) {
       part.weight += n * tile.weight_stride;
       part.input += begin * tile.input_stride;
       part.out += begin * tile.out_stride + n;
+      if (g > 0) part.ahead = 0;
       run_tile_of<S, D, T, kRows, kColumns>(part, end - begin);
     }
   }

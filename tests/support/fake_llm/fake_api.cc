@@ -118,8 +118,10 @@ class ScriptedApi {
       return at == request.headers.end() ? "" : at->second;
     };
     const std::string key = script_.value("api_key", "");
-    const std::string given = is_anthropic(request) ? header("x-api-key") : header("authorization");
-    if (!key.empty() && given != (is_anthropic(request) ? key : "Bearer " + key)) {
+    // Anthropic's own clients have sent the key in either header.
+    const bool bearer = !is_anthropic(request) || header("x-api-key").empty();
+    const std::string given = bearer ? header("authorization") : header("x-api-key");
+    if (!key.empty() && given != (bearer ? "Bearer " + key : key)) {
       return error_reply(request, 401,
                          {{"message", "Incorrect API key provided: " + given},
                           {"type", "authentication_error"},
