@@ -136,6 +136,41 @@ TEST_P(GoldenDecoderTest, LogitsAreHuggingFacesAtEveryLevelAndByOperators) {
   }
   compare_golden(*make_aten_decoder(weights, limits), cases, weights.config.vocab_size, "operators");
 }
+// Hugging Face pads the shorter prompts and masks; here they run in one step as they are.
+TEST_P(GoldenDecoderTest, PromptsOfUnequalLengthsInOneStepGiveTheLogitsOfThePaddedBatch) {
+  const std::filesystem::path folder = golden_folder() / "models" / GetParam();
+  const DecoderWeights weights = load_decoder_weights(folder, at::kFloat, at::kCPU);
+  const Json padded = read_json_file(folder / "cases.json").at("padded_batch");
+  const std::size_t vocabulary = static_cast<std::size_t>(weights.config.vocab_size);
+  const std::size_t prompts = padded.at("input_ids").size();
+  std::vector<std::vector<float>> logits(prompts, std::vector<float>(vocabulary));
+  std::vector<DecoderRow> rows;
+  std::vector<HeadQuery> queries;
+  const auto width = static_cast<std::int64_t>(padded.at("input_ids")[0].size());
+  for (std::size_t p = 0; p < prompts; ++p) {
+    const auto ids = padded.at("input_ids")[p].get<std::vector<std::int64_t>>();
+    std::int64_t position = 0;
+    for (std::size_t t = 0; t < ids.size(); ++t) {
+      if (padded.at("attention_mask")[p][t] == 1) rows.push_back({ids[t], static_cast<std::int64_t>(p) * width, position++});
+    }
+    queries.push_back({static_cast<std::int64_t>(rows.size()) - 1, -1, logits[p].data()});
+  }
+  DecoderLimits limits = small_limits();
+  limits.max_rows = static_cast<std::int64_t>(rows.size());
+  limits.arena_tokens = width * static_cast<std::int64_t>(prompts);
+  limits.max_positions = width;
+  std::vector<HeadResult> results(queries.size());
+  for (const DecoderKind kind : {DecoderKind::kAutomatic, DecoderKind::kOperators}) {
+    make_decoder(weights, limits, kind)->run(rows, queries, results);
+    for (std::size_t p = 0; p < prompts; ++p) {
+      const auto expected = padded.at("last_logits")[p].get<std::vector<float>>();
+      ASSERT_EQ(expected.size(), vocabulary);
+      for (std::size_t i = 0; i < vocabulary; ++i) {
+        ASSERT_NEAR(logits[p][i], expected[i], 2e-4 * std::max(1.0F, std::abs(expected[i]))) << "prompt " << p;
+      }
+    }
+  }
+}
 INSTANTIATE_TEST_SUITE_P(Models, GoldenDecoderTest, testing::Values("llama", "llama3-gqa"));
 
 }  // namespace
