@@ -49,6 +49,7 @@ Rates measure_generation(const Options& options, const DecoderWeights& weights) 
   const std::vector<GenerationPrompt> prompts = random_prompts(options, weights.config.vocab_size);
   GeneratorOptions generator_options;
   generator_options.max_batch = options.batch;
+  generator_options.arena_tokens = options.batch * (options.prompt_tokens + options.new_tokens);  // all at once, whatever it takes
   generator_options.threads = options.inference.threads;
   Generator generator(weights, nullptr, generator_options);
   SamplingConfig sampling;
