@@ -21,9 +21,8 @@ struct NameTable<Split> {
 template <>
 struct NameTable<Phase> {
   static constexpr std::string_view what = "phase";
-  static constexpr std::array<std::string_view, 9> names = {"created", "generating", "judging",
-                                                            "training", "evaluating", "paused",
-                                                            "completed", "failed", "cancelled"};
+  static constexpr std::array<std::string_view, 9> names = {
+      "created", "generating", "judging", "training", "evaluating", "paused", "completed", "failed", "cancelled"};
 };
 template <>
 struct NameTable<Outcome> {
@@ -93,8 +92,7 @@ Enum from_name(std::string_view name) {
   const auto& names = NameTable<Enum>::names;
   const auto found = std::find(names.begin(), names.end(), name);
   if (found == names.end()) {
-    throw Error(ErrorCode::kBadInput,
-                "'" + std::string(name) + "' is no " + std::string(NameTable<Enum>::what));
+    throw Error(ErrorCode::kBadInput, "'" + std::string(name) + "' is no " + std::string(NameTable<Enum>::what));
   }
   return static_cast<Enum>(found - names.begin());
 }

@@ -63,9 +63,9 @@ Enum from_name(std::string_view name);
 
 struct Instruction {
   InstructionId id;
-  std::string hash;    // instruction_hash(text, input): what "held out" is decided by
+  std::string hash;  // instruction_hash(text, input): what "held out" is decided by
   std::string text;
-  std::string input;   // may be empty
+  std::string input;  // may be empty
   Split split = Split::kTrain;
   std::string source;  // file or set it came from, for display
 };
@@ -73,14 +73,14 @@ struct Instruction {
 // A series of rounds with one frozen configuration.
 struct Run {
   RunId id;
-  Json config;                           // frozen at the start
+  Json config;  // frozen at the start
   std::string base_model_hash;
-  std::int64_t round_count = 0;          // most rounds
-  std::int64_t patience = 0;             // consecutive rejections that end it; 0: never
-  std::optional<std::int64_t> budget;    // micro-dollars
-  std::optional<std::int64_t> ends_at;   // wall-clock microseconds
+  std::int64_t round_count = 0;         // most rounds
+  std::int64_t patience = 0;            // consecutive rejections that end it; 0: never
+  std::optional<std::int64_t> budget;   // micro-dollars
+  std::optional<std::int64_t> ends_at;  // wall-clock microseconds
   RunState state = RunState::kActive;
-  std::string reason;                    // why it is in this state; may be empty
+  std::string reason;  // why it is in this state; may be empty
   std::int64_t created_at = 0;
   std::int64_t updated_at = 0;
 };
@@ -88,26 +88,26 @@ struct Run {
 struct Round {
   RoundId id;
   RunId run;
-  std::int64_t number = 0;               // from 1 within its run
-  std::optional<AdapterId> parent;       // cumulative adapter it starts from; none: the base
-  Json config;                           // frozen when the round was born
+  std::int64_t number = 0;          // from 1 within its run
+  std::optional<AdapterId> parent;  // cumulative adapter it starts from; none: the base
+  Json config;                      // frozen when the round was born
   Phase phase = Phase::kCreated;
-  std::optional<Phase> resume_phase;     // paused and failed: the active phase it goes back to
-  std::string reason;                    // paused: why; failed: the error; else empty
-  std::optional<Outcome> outcome;        // completed only
-  std::int64_t retries = 0;              // times it was taken up again after a failure
+  std::optional<Phase> resume_phase;  // paused and failed: the active phase it goes back to
+  std::string reason;                 // paused: why; failed: the error; else empty
+  std::optional<Outcome> outcome;     // completed only
+  std::int64_t retries = 0;           // times it was taken up again after a failure
   std::int64_t created_at = 0;
   std::int64_t updated_at = 0;
 };
 
 // One line of a round's history; never changed or removed.
 struct RoundEvent {
-  std::int64_t id = 0;                   // ascending: the order of events
+  std::int64_t id = 0;  // ascending: the order of events
   RoundId round;
-  std::optional<Phase> from;             // none: the round was made
+  std::optional<Phase> from;  // none: the round was made
   Phase to = Phase::kCreated;
   std::string why;
-  std::int64_t epoch = 0;                // of the daemon that did it
+  std::int64_t epoch = 0;  // of the daemon that did it
   std::int64_t at = 0;
 };
 
@@ -116,7 +116,7 @@ struct Unit {
   UnitId id;
   std::optional<RoundId> round;
   std::optional<EvaluationId> evaluation;
-  std::int64_t number = 0;               // from 0 within its owner
+  std::int64_t number = 0;  // from 0 within its owner
   Split split = Split::kTrain;
   UnitState state = UnitState::kOpen;
 };
@@ -125,9 +125,9 @@ struct Unit {
 struct Sample {
   SampleId id;
   UnitId unit;
-  std::int64_t position = 0;             // place in the unit, from 0
+  std::int64_t position = 0;  // place in the unit, from 0
   InstructionId instruction;
-  std::int64_t number = 0;               // sample number for this instruction, from 0
+  std::int64_t number = 0;  // sample number for this instruction, from 0
   std::int64_t seed = 0;
   std::vector<std::int64_t> prompt_ids;  // rendered once, so that a redo sends the same ids
 };
@@ -138,14 +138,14 @@ struct Response {
   UnitId unit;
   InstructionId instruction;
   Split split = Split::kTrain;
-  std::string hash;                      // response_hash(ids)
-  std::vector<std::int64_t> ids;         // as generated, the EOS that ended it included
+  std::string hash;               // response_hash(ids)
+  std::vector<std::int64_t> ids;  // as generated, the EOS that ended it included
   std::string text;
-  std::string finish_reason;             // stop | length
+  std::string finish_reason;  // stop | length
   std::int64_t seed = 0;
-  std::string model_hash;                // of the model that wrote it
+  std::string model_hash;  // of the model that wrote it
   std::string template_version;
-  double logprob_sum = 0;                // under the model that wrote it, natural logarithm
+  double logprob_sum = 0;                  // under the model that wrote it, natural logarithm
   std::optional<double> base_logprob_sum;  // under the original model (a guard of evaluation)
 };
 
@@ -154,7 +154,7 @@ struct Annotator {
   AnnotatorId id;
   std::string name;
   std::string version;
-  std::string kind;                      // rule | llm | batch | webhook | human
+  std::string kind;  // rule | llm | batch | webhook | human
   Json config;
 };
 
@@ -162,15 +162,15 @@ struct Judgment {
   JudgmentId id;
   ResponseId response;
   AnnotatorId annotator;
-  Split split = Split::kTrain;           // its response's
+  Split split = Split::kTrain;  // its response's
   JudgmentState state = JudgmentState::kPending;
-  std::optional<JudgmentLabel> label;    // done only: a failure is a state, never a label
-  std::string hash;                      // judgment_hash(text); empty until done
-  std::string text;                      // "Perfect." when nothing is wrong
-  std::string raw;                       // the reply byte for byte, to be parsed again without paying again
-  bool validated = false;                // only then may it enter a manifest
-  std::string failure;                   // failed: the reason
-  std::int64_t attempts = 0;             // tries begun
+  std::optional<JudgmentLabel> label;  // done only: a failure is a state, never a label
+  std::string hash;                    // judgment_hash(text); empty until done
+  std::string text;                    // "Perfect." when nothing is wrong
+  std::string raw;                     // the reply byte for byte, to be parsed again without paying again
+  bool validated = false;              // only then may it enter a manifest
+  std::string failure;                 // failed: the reason
+  std::int64_t attempts = 0;           // tries begun
 };
 
 // The training set of a round, frozen: a file whose name is its SHA-256.
@@ -178,30 +178,30 @@ struct FrozenManifest {
   ManifestId id;
   RoundId round;
   std::string sha256;
-  std::string path;                      // relative to the data folder
+  std::string path;  // relative to the data folder
   std::int64_t positives = 0;
   std::int64_t negatives = 0;
 };
 
 struct Adapter {
   AdapterId id;
-  std::string hash;                      // adapter_hash(): what it computes, wherever it lies; its identity
-  std::string folder_hash;               // hash_directory(): whether the folder is what was published
+  std::string hash;         // adapter_hash(): what it computes, wherever it lies; its identity
+  std::string folder_hash;  // hash_directory(): whether the folder is what was published
   AdapterKind kind = AdapterKind::kCumulative;
-  std::string path;                      // relative to the data folder
-  std::optional<AdapterId> parent;       // cumulative adapter of the round's parent; none: the base
+  std::string path;                 // relative to the data folder
+  std::optional<AdapterId> parent;  // cumulative adapter of the round's parent; none: the base
   RoundId round;
   AdapterState state = AdapterState::kVerified;
-  std::string reason;                    // quarantined: why
+  std::string reason;  // quarantined: why
   std::int64_t created_at = 0;
 };
 
 // What an evaluation is of; two evaluations of the same are one.
 struct EvaluationKey {
   std::string model_hash;
-  std::string set_hash;                  // instruction_set_hash() of the held-out instructions
+  std::string set_hash;  // instruction_set_hash() of the held-out instructions
   AnnotatorId annotator;
-  std::string decoding_hash;             // of sampling options and template version
+  std::string decoding_hash;  // of sampling options and template version
 };
 
 struct Evaluation {
@@ -209,7 +209,7 @@ struct Evaluation {
   EvaluationKey key;
   Split split = Split::kGate;
   EvaluationState state = EvaluationState::kOpen;
-  Json summary;                          // done: score, interval, guards
+  Json summary;  // done: score, interval, guards
   std::int64_t created_at = 0;
 };
 
@@ -217,8 +217,8 @@ struct EvaluationItem {
   InstructionId instruction;
   ResponseId response;
   JudgmentId judgment;
-  bool perfect = false;                  // the judgment's label is positive
-  Json measures;                         // words, distinct-2, log-probability under the base, ...
+  bool perfect = false;  // the judgment's label is positive
+  Json measures;         // words, distinct-2, log-probability under the base, ...
 };
 
 // One optimiser step as the trainer reported it.

@@ -40,19 +40,15 @@ ErrorCode error_code_from_name(const std::string& name) {
 int exit_code(ErrorCode code) {
   switch (code) {
     case ErrorCode::kUsage:
-    case ErrorCode::kConflict:
-      return kExitUsage;
+    case ErrorCode::kConflict: return kExitUsage;
     case ErrorCode::kBadInput:
-    case ErrorCode::kNotFound:
-      return kExitBadInput;
-    case ErrorCode::kBusy:
-      return kExitBusy;
+    case ErrorCode::kNotFound: return kExitBadInput;
+    case ErrorCode::kBusy: return kExitBusy;
     case ErrorCode::kUnavailable:
     case ErrorCode::kResource:
     case ErrorCode::kIo:
     case ErrorCode::kCancelled:
-    case ErrorCode::kInternal:
-      return kExitUnexpected;
+    case ErrorCode::kInternal: return kExitUnexpected;
   }
   return kExitUnexpected;
 }

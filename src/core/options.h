@@ -70,16 +70,11 @@ OptionTable& OptionTable::add(const std::string& key, T* target, const std::stri
   option.key = key;
   option.aliases = std::move(aliases);
   option.help = help;
-  if constexpr (std::is_same_v<T, bool>)
-    option.type = "boolean";
-  else if constexpr (std::is_integral_v<T>)
-    option.type = "integer";
-  else if constexpr (std::is_floating_point_v<T>)
-    option.type = "number";
-  else if constexpr (std::is_same_v<T, std::string>)
-    option.type = "text";
-  else
-    option.type = "list";
+  if constexpr (std::is_same_v<T, bool>) option.type = "boolean";
+  else if constexpr (std::is_integral_v<T>) option.type = "integer";
+  else if constexpr (std::is_floating_point_v<T>) option.type = "number";
+  else if constexpr (std::is_same_v<T, std::string>) option.type = "text";
+  else option.type = "list";
   option.default_value = *target;
   option.set = [target](const Json& value) { *target = value.get<T>(); };
   option.get = [target] { return Json(*target); };

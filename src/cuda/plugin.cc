@@ -125,8 +125,8 @@ void upload(int device, void* target, const void* source, std::size_t bytes) {
   C10_CUDA_CHECK(cudaStreamWaitEvent(current.stream(), ring->last(), 0));
 }
 
-constexpr Plugin kPlugin = {peak_memory_bytes, reset_peak_memory, empty_cache, synchronize,
-                            capture,           replay,            release,     upload};
+constexpr Plugin kPlugin = {
+    peak_memory_bytes, reset_peak_memory, empty_cache, synchronize, capture, replay, release, upload};
 
 }  // namespace
 }  // namespace cutd::cuda

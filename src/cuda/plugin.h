@@ -14,7 +14,7 @@ struct Graph;
 struct Plugin {
   std::int64_t (*peak_memory_bytes)(int device);  // most bytes allocated since reset_peak_memory
   void (*reset_peak_memory)(int device);
-  void (*empty_cache)();                          // hands unused blocks back, between generation and training
+  void (*empty_cache)();  // hands unused blocks back, between generation and training
   void (*synchronize)(int device);
   // Runs `body(context)` once for real and once captured, on a side stream. The tensors it touches
   // must stay where they are; replay() repeats its kernels on the current stream.

@@ -27,7 +27,9 @@ int list(const Options& options) {
   const std::string filter = options.run > 0 ? "?run=" + std::to_string(options.run) : "";
   const Json adapters = ApiClient(options.data_dir).get("/api/v1/adapters" + filter).at("adapters");
   if (options.json) print_json(adapters);
-  else print_text(table_of(adapters, {{"adapter", "id"}, {"round", "round"}, {"kind", "kind"}, {"state", "state"}, {"path", "path"}}));
+  else
+    print_text(table_of(
+        adapters, {{"adapter", "id"}, {"round", "round"}, {"kind", "kind"}, {"state", "state"}, {"path", "path"}}));
   return kExitDone;
 }
 
@@ -50,7 +52,9 @@ void copy_verified(const fs::path& source, const fs::path& output, const std::st
 int export_adapter(const Options& options) {
   const Json adapter = ApiClient(options.data_dir).get("/api/v1/adapters/" + std::to_string(options.adapter));
   copy_verified(adapter.at("path").get<std::string>(), options.output, adapter.at("folder_hash").get<std::string>());
-  if (options.json) print_json({{"id", options.adapter}, {"path", fs::absolute(options.output).string()}, {"hash", adapter.at("hash")}});
+  if (options.json)
+    print_json(
+        {{"id", options.adapter}, {"path", fs::absolute(options.output).string()}, {"hash", adapter.at("hash")}});
   else fmt::print("adapter {} is at {}\n", options.adapter, options.output);
   return kExitDone;
 }
@@ -71,7 +75,8 @@ void add_adapter_commands(CLI::App& app, CommandAction& chosen) {
   CLI::App* lister = add("list", "Adapters of the folder", list);
   lister->add_option("--run", options->run, "Only of this run")->check(CLI::PositiveNumber);
   CLI::App* exporter = add("export", "Copy an adapter out, verified", export_adapter);
-  exporter->add_option("adapter", options->adapter, "Id of the adapter; a cumulative one loads on the original base")->required();
+  exporter->add_option("adapter", options->adapter, "Id of the adapter; a cumulative one loads on the original base")
+      ->required();
   exporter->add_option("--output", options->output, "Folder to make")->required();
   exporter->footer("Example: cutd adapter export 4 --output my-adapter");
 }

@@ -22,7 +22,8 @@ namespace {
 
 }  // namespace
 
-ApiClient::ApiClient(std::filesystem::path data_dir) : data_dir_(std::filesystem::absolute(data_dir).lexically_normal()) {}
+ApiClient::ApiClient(std::filesystem::path data_dir)
+    : data_dir_(std::filesystem::absolute(data_dir).lexically_normal()) {}
 
 bool ApiClient::has_daemon() const { return socket_answers(socket_path(data_dir_)); }
 

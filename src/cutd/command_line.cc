@@ -30,9 +30,11 @@ void refuse_unknown_command(const CLI::App& app, const std::vector<std::string>&
     const std::string& word = arguments[i];
     const auto commands = group->get_subcommands([](const CLI::App*) { return true; });
     if (commands.empty() || word.empty() || word.front() == '-') return;
-    const auto found = std::find_if(commands.begin(), commands.end(), [&](const CLI::App* command) { return command->get_name() == word; });
+    const auto found = std::find_if(commands.begin(), commands.end(),
+                                    [&](const CLI::App* command) { return command->get_name() == word; });
     if (found == commands.end()) {
-      throw Error(ErrorCode::kUsage, "there is no command \"" + path + " " + word + "\" (" + path + " --help lists them)");
+      throw Error(ErrorCode::kUsage,
+                  "there is no command \"" + path + " " + word + "\" (" + path + " --help lists them)");
     }
     group = *found;
     path += " " + word;

@@ -18,7 +18,9 @@ void add_config_flags(CLI::App& command, std::vector<ConfigOverride>& overrides)
     command
         .add_option_function<std::string>(
             taken ? dotted : dotted + "," + plain,
-            [&overrides, key = option.key](const std::string& text) { overrides.push_back({key, text}); },
+            [&overrides, key = option.key](const std::string& text) {
+              overrides.push_back({key, text});
+            },
             option.help + " [" + to_json_text(option.default_value) + "]")
         ->type_name(option.type)
         ->group("Configuration (wins over the file)");

@@ -29,7 +29,8 @@ Json engine_view(const EngineState& state) {
 Router make_router(Store& store, RunService& runs, const EngineClient& engine, const Clock& clock) {
   Router router;
   add_version_route(router);
-  add_read_routes(router, {[&store](const std::function<void(Reader&)>& query) { store.read(query); }, store.data_dir()});
+  add_read_routes(router,
+                  {[&store](const std::function<void(Reader&)>& query) { store.read(query); }, store.data_dir()});
   add_daemon_routes(router, {store, runs, clock, [&engine] { return engine_view(engine.state()); }});
   return router;
 }

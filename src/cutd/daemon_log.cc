@@ -43,8 +43,6 @@ DaemonLog::DaemonLog(const std::filesystem::path& file, LogLevel least, bool to_
 
 DaemonLog::~DaemonLog() = default;
 
-void DaemonLog::log(LogLevel level, std::string_view message) {
-  logger_->log(spdlog_level(level), "{}", message);
-}
+void DaemonLog::log(LogLevel level, std::string_view message) { logger_->log(spdlog_level(level), "{}", message); }
 
 }  // namespace cutd

@@ -36,7 +36,8 @@ void add_data_commands(CLI::App& app, CommandAction& chosen) {
   command->add_option("--cutoff-len", options->prepare.cutoff_len, "Most tokens of prompt and response")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  command->add_option("--downsample", options->prepare.downsample, "Satisfactory responses kept per other one (-1: all)")
+  command
+      ->add_option("--downsample", options->prepare.downsample, "Satisfactory responses kept per other one (-1: all)")
       ->capture_default_str();
   command->add_option("--seed", options->prepare.seed, "Seed of the down-sampling")->capture_default_str();
   command->add_option("--template", options->prompts.name, "alpaca or chat")

@@ -44,13 +44,14 @@ void import_named_file(const fs::path& data_dir, RunConfig& config) {
   const fs::path output = data_dir / "models" / model_name_of(config.model);
   fs::create_directories(output.parent_path());
   const ImportResult result = import_model_with_progress(config.model, output, DType::kBF16);
-  say(fmt::format("model {} {}", output.string(), result.already_present ? "was imported before and is reused" : "imported"));
+  say(fmt::format("model {} {}", output.string(),
+                  result.already_present ? "was imported before and is reused" : "imported"));
   config.model = output.filename().string();
 }
 
 std::string plan_text(const DemoConfig& demo, const fs::path& data_dir) {
-  return fmt::format("{}: model {}, {} rounds of {} instructions; data in {}", demo.name, demo.config.model, demo.config.limits.rounds,
-                     demo.config.data.instructions_per_round, data_dir.string());
+  return fmt::format("{}: model {}, {} rounds of {} instructions; data in {}", demo.name, demo.config.model,
+                     demo.config.limits.rounds, demo.config.data.instructions_per_round, data_dir.string());
 }
 
 void watch(Daemon& daemon, RunId run, std::stop_token stop, const Clock& clock) {
@@ -79,7 +80,8 @@ void print_outcome(const Json& summary, const fs::path& report) {
 
 int finish(Daemon& daemon, const DemoStart& start, const Options& options, bool stopped) {
   const fs::path data_dir = daemon.store().data_dir();
-  const RunSummary summary = daemon.store().read([&](Reader& reader) { return summarize_run(reader, start.run, data_dir); });
+  const RunSummary summary =
+      daemon.store().read([&](Reader& reader) { return summarize_run(reader, start.run, data_dir); });
   const fs::path report = data_dir / "report.html";
   daemon.store().read([&](Reader& reader) { write_report(reader, start.run, data_dir, report); });
   Json json = run_summary_json(summary);
@@ -88,16 +90,18 @@ int finish(Daemon& daemon, const DemoStart& start, const Options& options, bool 
   else if (summary.state == RunState::kCompleted) print_outcome(json, report);
   switch (summary.state) {
     case RunState::kCompleted:
-      say(fmt::format("{} {}: {}", start.finished ? "it took" : "done in", format_duration(summary.seconds), summary.reason));
+      say(fmt::format("{} {}: {}", start.finished ? "it took" : "done in", format_duration(summary.seconds),
+                      summary.reason));
       return kExitDone;
     case RunState::kFailed:
     case RunState::kCancelled:
-      say(fmt::format("run {} {}: {}. The same command tries again; {} has the details.", summary.id.value, name_of(summary.state),
-                      summary.reason, (data_dir / "cutd.log").string()));
+      say(fmt::format("run {} {}: {}. The same command tries again; {} has the details.", summary.id.value,
+                      name_of(summary.state), summary.reason, (data_dir / "cutd.log").string()));
       return kExitRunFailed;
     default:
       say(stopped ? "stopped; nothing is lost. The same command goes on from here."
-                  : fmt::format("run {} is {}: {}. The same command goes on with it.", summary.id.value, name_of(summary.state), summary.reason));
+                  : fmt::format("run {} is {}: {}. The same command goes on with it.", summary.id.value,
+                                name_of(summary.state), summary.reason));
       return kExitDone;
   }
 }
@@ -119,7 +123,8 @@ int run_demo(const Options& options) {
     watch(daemon, start.run, signals.token(), clock);
     daemon.runs().stop();
     if (const auto failure = daemon.runs().failure()) {
-      throw Error(ErrorCode::kIo, *failure + "; nothing stored was lost: the same command goes on when the cause is gone");
+      throw Error(ErrorCode::kIo,
+                  *failure + "; nothing stored was lost: the same command goes on when the cause is gone");
     }
   }
   return finish(daemon, start, options, signals.token().stop_requested());
@@ -138,7 +143,8 @@ void add_demo_command(CLI::App& app, CommandAction& chosen) {
   add_config_flags(*command, options->overrides);
   command->footer(
       "--model is a Hugging Face folder, a name under DATA/models, or a .gguf file, which is imported first.\n"
-      "Interrupted in any way, the same command goes on from where it was. A finished run of the same configuration is\n"
+      "Interrupted in any way, the same command goes on from where it was. A finished run of the same configuration "
+      "is\n"
       "shown again; a changed configuration starts a new one. Exit code 4: the run failed.\n"
       "Examples:\n"
       "  cutd demo --quick --model SmolLM2-135M-Instruct.Q4_1.gguf\n"

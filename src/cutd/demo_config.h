@@ -10,9 +10,9 @@
 namespace cutd {
 
 struct DemoConfig {
-  std::string name;      // for display: the file's path, or its name under examples/
+  std::string name;  // for display: the file's path, or its name under examples/
   RunConfig config;
-  FileReader files;      // reads what the configuration names
+  FileReader files;  // reads what the configuration names
 };
 
 // `path` empty: demo.yaml, or demo-quick.yaml with `quick`. Throws Error(kUsage, kBadInput, kNotFound) naming file

@@ -46,7 +46,8 @@ std::string held_out_hash(const std::vector<Instruction>& set, std::int64_t coun
   return instruction_set_hash(std::move(hashes));
 }
 
-Experiment read_experiment(const RunConfig& config, const FileReader& files, const std::filesystem::path& data_dir, const RunTextReader& text) {
+Experiment read_experiment(const RunConfig& config, const FileReader& files, const std::filesystem::path& data_dir,
+                           const RunTextReader& text) {
   const std::filesystem::path model = find_model(config.model, data_dir);
   InstructionSets sets = read_instruction_sets(config.data, files);
   return {without_model(run_config_json(config)),
@@ -59,9 +60,9 @@ Experiment read_experiment(const RunConfig& config, const FileReader& files, con
 
 bool is_same(const Run& run, const Experiment& experiment) {
   const FrozenRun frozen = frozen_run_of(run);
-  return without_model(run_config_json(frozen.config)) == experiment.config && frozen.base_hash == experiment.base_hash &&
-         frozen.template_version == experiment.template_version && frozen.gate_hash == experiment.gate_hash &&
-         frozen.report_hash == experiment.report_hash;
+  return without_model(run_config_json(frozen.config)) == experiment.config &&
+         frozen.base_hash == experiment.base_hash && frozen.template_version == experiment.template_version &&
+         frozen.gate_hash == experiment.gate_hash && frozen.report_hash == experiment.report_hash;
 }
 
 // What a run may draw from is its own training file without what the folder holds out.
@@ -79,14 +80,19 @@ std::optional<Run> find_same_run(Reader& reader, const Experiment& experiment) {
   std::optional<Run> found;
   for (const Run& run : list_runs(reader)) {
     const bool over = run.state == RunState::kCompleted;
-    if (run.state == RunState::kCancelled || !is_same(run, experiment) || !draws_the_same(reader, run, experiment.train)) continue;
-    if (!over && !std::filesystem::exists(std::filesystem::path(frozen_run_of(run).model_dir) / "config.json")) continue;
+    if (run.state == RunState::kCancelled || !is_same(run, experiment) ||
+        !draws_the_same(reader, run, experiment.train))
+      continue;
+    if (!over && !std::filesystem::exists(std::filesystem::path(frozen_run_of(run).model_dir) / "config.json"))
+      continue;
     found = run;
   }
   return found;
 }
 
-std::string plural(std::int64_t count, const std::string& noun) { return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s"); }
+std::string plural(std::int64_t count, const std::string& noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
 
 std::string reuse_note(Reader& reader, const Run& run) {
   std::int64_t responses = 0;
@@ -96,11 +102,13 @@ std::string reuse_note(Reader& reader, const Run& run) {
     where = fmt::format("round {} of {} is {}", round.number, run.round_count, name_of(round.phase));
   }
   std::int64_t evaluations = 0;
-  for (const Evaluation& evaluation : list_evaluations(reader)) evaluations += evaluation.state == EvaluationState::kDone ? 1 : 0;
+  for (const Evaluation& evaluation : list_evaluations(reader))
+    evaluations += evaluation.state == EvaluationState::kDone ? 1 : 0;
   std::int64_t adapters = 0;
-  for (const Adapter& adapter : list_adapters(reader, run.id)) adapters += adapter.kind == AdapterKind::kCumulative ? 1 : 0;
-  return fmt::format("going on with run {}: {}; reused: {} of its rounds, {}, {}", run.id.value, where, plural(responses, "response"),
-                     plural(adapters, "adapter"), plural(evaluations, "evaluation"));
+  for (const Adapter& adapter : list_adapters(reader, run.id))
+    adapters += adapter.kind == AdapterKind::kCumulative ? 1 : 0;
+  return fmt::format("going on with run {}: {}; reused: {} of its rounds, {}, {}", run.id.value, where,
+                     plural(responses, "response"), plural(adapters, "adapter"), plural(evaluations, "evaluation"));
 }
 
 void wake(Store& store, RunService& runs, const Run& run) {
@@ -123,11 +131,14 @@ void pause_others(Store& store, RunService& runs, RunId own, DemoStart& start) {
 DemoStart continue_run(Store& store, RunService& runs, const Run& run) {
   DemoStart start{run.id, run.state == RunState::kCompleted, {}};
   if (start.finished) {
-    start.notes.push_back(fmt::format("run {} with this configuration was completed before: everything is reused. Change the "
-                                      "configuration or choose another --data-dir for a new run.", run.id.value));
+    start.notes.push_back(
+        fmt::format("run {} with this configuration was completed before: everything is reused. Change the "
+                    "configuration or choose another --data-dir for a new run.",
+                    run.id.value));
     return start;
   }
-  if (run.state == RunState::kFailed) start.notes.push_back(fmt::format("run {} had failed ({}) and is tried again", run.id.value, run.reason));
+  if (run.state == RunState::kFailed)
+    start.notes.push_back(fmt::format("run {} had failed ({}) and is tried again", run.id.value, run.reason));
   start.notes.push_back(store.read([&](Reader& reader) { return reuse_note(reader, run); }));
   wake(store, runs, run);
   return start;
@@ -142,7 +153,8 @@ bool baseline_is_known(Reader& reader, RunId id, const std::string& data_dir) {
 
 }  // namespace
 
-DemoStart start_or_continue(Store& store, RunService& runs, const RunConfig& config, const FileReader& files, const RunTextReader& text) {
+DemoStart start_or_continue(Store& store, RunService& runs, const RunConfig& config, const FileReader& files,
+                            const RunTextReader& text) {
   const Experiment experiment = read_experiment(config, files, store.data_dir(), text);
   const std::optional<Run> same = store.read([&](Reader& reader) { return find_same_run(reader, experiment); });
   DemoStart start;

@@ -31,7 +31,8 @@ double gib(std::uintmax_t bytes) { return static_cast<double>(bytes) / static_ca
 // The nearest folder above that exists: where a new data folder would lie.
 fs::path existing_part(fs::path folder) {
   folder = fs::absolute(folder).lexically_normal();
-  while (!fs::exists(folder) && folder.has_parent_path() && folder != folder.parent_path()) folder = folder.parent_path();
+  while (!fs::exists(folder) && folder.has_parent_path() && folder != folder.parent_path())
+    folder = folder.parent_path();
   return folder;
 }
 
@@ -72,8 +73,10 @@ Finding check_model(const fs::path& folder) {
   return guarded("model", "import it again: cutd model import SOURCE", [&] {
     const ModelConfig config = read_model_config(folder);
     const ModelTensors tensors(folder);
-    return Finding{"model", Health::kOk, fmt::format("{}: {}, {} layers, {} tensors", folder.string(), config.architecture, config.layers,
-                                                     tensors.names().size()), ""};
+    return Finding{"model", Health::kOk,
+                   fmt::format("{}: {}, {} layers, {} tensors", folder.string(), config.architecture, config.layers,
+                               tensors.names().size()),
+                   ""};
   });
 }
 
@@ -128,7 +131,8 @@ Finding check_data_dir(const fs::path& data_dir) {
     write_file_durably(probe, "written by cutd doctor\n");
     fs::remove(probe);
     const fs::perms others = fs::perms::group_all | fs::perms::others_all;
-    if ((fs::status(data_dir).permissions() & others) == fs::perms::none) return Finding{"folder", Health::kOk, data_dir.string() + " can be written", ""};
+    if ((fs::status(data_dir).permissions() & others) == fs::perms::none)
+      return Finding{"folder", Health::kOk, data_dir.string() + " can be written", ""};
     return Finding{"folder", Health::kWarning, data_dir.string() + " can be written, but other users may look into it",
                    "chmod 700 " + data_dir.string()};
   });
@@ -138,8 +142,12 @@ Finding check_disk(const fs::path& data_dir) {
   return guarded("disk", "", [&] {
     const std::uintmax_t free = free_disk_bytes(existing_part(data_dir));
     const std::string found = fmt::format("{:.1f} GiB free", gib(free));
-    if (free < kLeastDisk) return Finding{"disk", Health::kProblem, found, "free some: a run pauses below run.min_free_disk_mb (512 MB by default)"};
-    if (free < kTightDisk) return Finding{"disk", Health::kWarning, found, "enough for a small model only; a checkpoint of a large one is gigabytes"};
+    if (free < kLeastDisk)
+      return Finding{"disk", Health::kProblem, found,
+                     "free some: a run pauses below run.min_free_disk_mb (512 MB by default)"};
+    if (free < kTightDisk)
+      return Finding{"disk", Health::kWarning, found,
+                     "enough for a small model only; a checkpoint of a large one is gigabytes"};
     return Finding{"disk", Health::kOk, found, ""};
   });
 }
@@ -150,31 +158,40 @@ Finding check_daemon(const fs::path& data_dir) {
     const auto reply = ask_socket(socket_path(data_dir), "GET", "/api/v1/status", "");
     if (reply && reply->status == 200) {
       const Json status = parse_json(reply->body, "the daemon's reply");
-      const std::string found = fmt::format("process {} serves the folder since {} s", json_get<std::int64_t>(status, "pid", "status"),
-                                            json_get<std::int64_t>(status, "uptime_seconds", "status"));
+      const std::string found =
+          fmt::format("process {} serves the folder since {} s", json_get<std::int64_t>(status, "pid", "status"),
+                      json_get<std::int64_t>(status, "uptime_seconds", "status"));
       const Json failure = status.value("failure", Json());
-      if (failure.is_string()) return Finding{"daemon", Health::kProblem, found + ", but stopped working: " + failure.get<std::string>(),
-                                              "remove the cause, then start the daemon again"};
+      if (failure.is_string())
+        return Finding{"daemon", Health::kProblem, found + ", but stopped working: " + failure.get<std::string>(),
+                       "remove the cause, then start the daemon again"};
       return Finding{"daemon", Health::kOk, found, ""};
     }
     if (locked) {
-      return Finding{"daemon", Health::kWarning, "a process holds the folder but does not answer on " + socket_path(data_dir).string(),
+      return Finding{"daemon", Health::kWarning,
+                     "a process holds the folder but does not answer on " + socket_path(data_dir).string(),
                      "it may be starting or stopping; if this lasts, look at " + (data_dir / "cutd.log").string()};
     }
     const bool left_behind = fs::exists(socket_path(data_dir));
-    return Finding{"daemon", Health::kOk, left_behind ? "none serves the folder; a socket was left behind, which the next start replaces"
-                                                      : "none serves the folder", ""};
+    return Finding{"daemon", Health::kOk,
+                   left_behind ? "none serves the folder; a socket was left behind, which the next start replaces"
+                               : "none serves the folder",
+                   ""};
   });
 }
 
 Finding check_store_file(const fs::path& data_dir, bool full) {
   const fs::path file = store_path(data_dir);
   if (!fs::exists(file)) return {"store", Health::kOk, "there is none yet; the daemon makes it", ""};
-  const std::string advice = fmt::format("stop the daemon, keep a copy of the folder, and restore a copy from {}", (data_dir / "backups").string());
+  const std::string advice = fmt::format("stop the daemon, keep a copy of the folder, and restore a copy from {}",
+                                         (data_dir / "backups").string());
   return guarded("store", advice, [&] {
     const std::string fault = store_fault(data_dir, full);
     if (!fault.empty()) return Finding{"store", Health::kProblem, file.string() + ": " + fault, advice};
-    return Finding{"store", Health::kOk, fmt::format("{} is sound ({})", file.string(), full ? "every row, manifest and adapter read" : "quick check, references"), ""};
+    return Finding{"store", Health::kOk,
+                   fmt::format("{} is sound ({})", file.string(),
+                               full ? "every row, manifest and adapter read" : "quick check, references"),
+                   ""};
   });
 }
 
@@ -200,27 +217,32 @@ std::vector<Finding> check_models(const fs::path& data_dir, const std::string& m
     findings.push_back({"model", Health::kProblem, error.what(), ""});
   }
   if (findings.empty()) {
-    findings.push_back({"model", Health::kOk, "none is imported yet", "cutd model import SOURCE --data-dir " + data_dir.string()});
+    findings.push_back(
+        {"model", Health::kOk, "none is imported yet", "cutd model import SOURCE --data-dir " + data_dir.string()});
   }
   return findings;
 }
 
 Finding check_machine(std::uintmax_t largest_model_bytes) {
   const std::uintmax_t memory = available_memory();
-  const std::string found = fmt::format("{} processors, {:.1f} GiB of memory available", std::thread::hardware_concurrency(), gib(memory));
+  const std::string found =
+      fmt::format("{} processors, {:.1f} GiB of memory available", std::thread::hardware_concurrency(), gib(memory));
   // Weights in float32 made from 16 bits, and as much again for training.
   const std::uintmax_t wanted = 4 * largest_model_bytes;
   if (memory > 0 && memory < wanted) {
-    return {"machine", Health::kWarning, found, fmt::format("the largest model may need {:.1f} GiB: use dtype bfloat16, or a smaller model", gib(wanted))};
+    return {"machine", Health::kWarning, found,
+            fmt::format("the largest model may need {:.1f} GiB: use dtype bfloat16, or a smaller model", gib(wanted))};
   }
   return {"machine", Health::kOk, found, ""};
 }
 
 std::vector<Finding> examine(const DoctorOptions& options) {
-  std::vector<Finding> findings = {check_data_dir(options.data_dir), check_disk(options.data_dir), check_daemon(options.data_dir),
-                                   check_store_file(options.data_dir, options.full), check_engine(options.engine)};
+  std::vector<Finding> findings = {check_data_dir(options.data_dir), check_disk(options.data_dir),
+                                   check_daemon(options.data_dir), check_store_file(options.data_dir, options.full),
+                                   check_engine(options.engine)};
   for (Finding& finding : check_models(options.data_dir, options.model)) findings.push_back(std::move(finding));
-  findings.push_back(guarded("machine", "", [&] { return check_machine(largest_model(options.data_dir, options.model)); }));
+  findings.push_back(
+      guarded("machine", "", [&] { return check_machine(largest_model(options.data_dir, options.model)); }));
   return findings;
 }
 
@@ -236,7 +258,10 @@ const char* name_of(Health health) {
 Json findings_json(const std::vector<Finding>& findings) {
   Json list = Json::array();
   for (const Finding& finding : findings) {
-    list.push_back({{"check", finding.check}, {"health", name_of(finding.health)}, {"found", finding.found}, {"advice", finding.advice}});
+    list.push_back({{"check", finding.check},
+                    {"health", name_of(finding.health)},
+                    {"found", finding.found},
+                    {"advice", finding.advice}});
   }
   return list;
 }

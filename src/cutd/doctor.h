@@ -14,7 +14,7 @@ namespace cutd {
 enum class Health { kOk, kWarning, kProblem };
 
 struct Finding {
-  std::string check;   // "disk"
+  std::string check;  // "disk"
   Health health = Health::kOk;
   std::string found;
   std::string advice;  // what to do; empty when all is well

@@ -24,7 +24,8 @@ int run_doctor(const Options& options) {
   const std::vector<Finding> findings = examine({data_dir, options.engine, options.model, options.full});
   if (options.json) print_json(findings_json(findings));
   else print_text(findings_text(findings));
-  const bool sound = std::none_of(findings.begin(), findings.end(), [](const Finding& finding) { return finding.health == Health::kProblem; });
+  const bool sound = std::none_of(findings.begin(), findings.end(),
+                                  [](const Finding& finding) { return finding.health == Health::kProblem; });
   return sound ? kExitDone : kExitUnexpected;
 }
 
@@ -32,13 +33,15 @@ int run_doctor(const Options& options) {
 
 void add_doctor_command(CLI::App& app, CommandAction& chosen) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("doctor", "Check folder, disk, store, engine, models and machine; say what to do");
+  CLI::App* command =
+      app.add_subcommand("doctor", "Check folder, disk, store, engine, models and machine; say what to do");
   add_data_dir_option(*command, options->data_dir);
   command->add_option("--engine", options->engine, "The model program (default: cutd-engine beside this program)");
   command->add_option("--model", options->model, "Check this model alone: a folder, or a name under DATA/models");
   command->add_flag("--full", options->full, "Read every row, manifest and adapter of the store");
   command->add_flag("--json", options->json, "Print JSON");
-  command->footer("Exit code 1 when something is a problem. Changes nothing.\nExample: cutd doctor --data-dir /var/lib/cutd");
+  command->footer(
+      "Exit code 1 when something is a problem. Changes nothing.\nExample: cutd doctor --data-dir /var/lib/cutd");
   command->callback([options, &chosen] { chosen = [options] { return run_doctor(*options); }; });
 }
 

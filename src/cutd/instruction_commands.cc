@@ -36,8 +36,10 @@ int import_file(const Options& options) {
   std::size_t bytes = 0;
   const auto flush = [&] {
     if (batch.empty()) return;
-    const Json counts = api.post("/api/v1/instructions", {{"split", options.split}, {"source", options.file}, {"instructions", batch}});
-    for (const auto& [key, value] : counts.items()) total[key] = total.value(key, std::int64_t{0}) + value.get<std::int64_t>();
+    const Json counts =
+        api.post("/api/v1/instructions", {{"split", options.split}, {"source", options.file}, {"instructions", batch}});
+    for (const auto& [key, value] : counts.items())
+      total[key] = total.value(key, std::int64_t{0}) + value.get<std::int64_t>();
     batch = Json::array();
     bytes = 0;
   };
@@ -54,9 +56,11 @@ int import_file(const Options& options) {
     return kExitDone;
   }
   fmt::print("{} read, {} new, {} known\n", rows.size(), total.value("added", 0), total.value("known", 0));
-  if (total.value("held_out", 0) > 0) fmt::print("{} were training instructions and are held out now\n", total.value("held_out", 0));
+  if (total.value("held_out", 0) > 0)
+    fmt::print("{} were training instructions and are held out now\n", total.value("held_out", 0));
   if (total.value("kept_held_out", 0) > 0) fmt::print("{} stay held out\n", total.value("kept_held_out", 0));
-  if (total.value("already_trained", 0) > 0) fmt::print("{} were trained on already and cannot be held out\n", total.value("already_trained", 0));
+  if (total.value("already_trained", 0) > 0)
+    fmt::print("{} were trained on already and cannot be held out\n", total.value("already_trained", 0));
   return kExitDone;
 }
 

@@ -39,7 +39,8 @@ int run_import(const Options& options) {
                 {"source_sha256", result.source_sha256}});
   } else {
     fmt::print("{} {} ({:.1f} million parameters)\n", result.directory.string(),
-               result.already_present ? "was imported before" : "imported", static_cast<double>(result.parameters) / 1e6);
+               result.already_present ? "was imported before" : "imported",
+               static_cast<double>(result.parameters) / 1e6);
   }
   return kExitDone;
 }
@@ -57,7 +58,8 @@ void add_model_commands(CLI::App& app, CommandAction& chosen) {
   CLI::App* group = app.add_subcommand("model", "Models to start from");
   group->require_subcommand(1);
   const auto options = std::make_shared<Options>();
-  CLI::App* importer = group->add_subcommand("import", "Make a checked Hugging Face folder from a GGUF file or a folder");
+  CLI::App* importer =
+      group->add_subcommand("import", "Make a checked Hugging Face folder from a GGUF file or a folder");
   importer->add_option("source", options->source, "FILE.gguf or a Hugging Face folder")->required();
   importer->add_option("--output", options->output, "Folder to make (default: DATA/models/NAME)");
   importer->add_option("--dtype", options->dtype, "Of the weights made from GGUF: float32, float16 or bfloat16")

@@ -17,11 +17,13 @@ std::string model_name_of(const std::filesystem::path& source) {
   if (name.ends_with(".gguf")) name.resize(name.size() - 5);
   for (char& letter : name) {
     letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
-    const bool plain = (letter >= 'a' && letter <= 'z') || (letter >= '0' && letter <= '9') || letter == '.' || letter == '_';
+    const bool plain =
+        (letter >= 'a' && letter <= 'z') || (letter >= '0' && letter <= '9') || letter == '.' || letter == '_';
     if (!plain) letter = '-';
   }
   if (name.find_first_not_of(".-") == std::string::npos) {
-    throw Error(ErrorCode::kUsage, "\"" + source.string() + "\" gives no name for the model: choose a folder with --output");
+    throw Error(ErrorCode::kUsage,
+                "\"" + source.string() + "\" gives no name for the model: choose a folder with --output");
   }
   return name;
 }
@@ -33,7 +35,8 @@ DType parse_import_dtype(const std::string& name) {
   throw Error(ErrorCode::kUsage, "--dtype must be float32, float16 or bfloat16, not \"" + name + "\"");
 }
 
-ImportResult import_model_with_progress(const std::filesystem::path& source, const std::filesystem::path& output, DType dtype) {
+ImportResult import_model_with_progress(const std::filesystem::path& source, const std::filesystem::path& output,
+                                        DType dtype) {
   const bool live = terminal_width(stderr) > 0;
   std::uint64_t shown = 0;
   const ImportResult result = import_model({source, output, dtype}, [&](std::uint64_t done, std::uint64_t total) {

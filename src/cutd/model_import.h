@@ -18,6 +18,7 @@ DType parse_import_dtype(const std::string& name);
 
 // import_model() with a line on standard error that counts up where that is a terminal, and a warning when the
 // model has no tokenizer.
-ImportResult import_model_with_progress(const std::filesystem::path& source, const std::filesystem::path& output, DType dtype);
+ImportResult import_model_with_progress(const std::filesystem::path& source, const std::filesystem::path& output,
+                                        DType dtype);
 
 }  // namespace cutd

@@ -15,7 +15,7 @@ std::string table_text(const std::vector<std::string>& header, const std::vector
 // Characters that a terminal shows, for UTF-8 text without combining or wide characters.
 std::size_t display_width(const std::string& text);
 
-void print_json(const Json& value);        // one line
+void print_json(const Json& value);  // one line
 void print_json_pretty(const Json& value);
 void print_text(const std::string& text);
 

@@ -90,7 +90,8 @@ ProgressSnapshot progress_of(const Json& json) {
   now.tokens_per_second = json_get<double>(json, "tokens_per_second", origin);
   now.elapsed_seconds = json_get<double>(json, "elapsed_seconds", origin);
   now.detail = json_get<std::string>(json, "detail", origin);
-  if (json.contains("eta_seconds") && json["eta_seconds"].is_number()) now.eta_seconds = json["eta_seconds"].get<double>();
+  if (json.contains("eta_seconds") && json["eta_seconds"].is_number())
+    now.eta_seconds = json["eta_seconds"].get<double>();
   return now;
 }
 

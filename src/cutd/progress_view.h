@@ -43,8 +43,8 @@ class ProgressView {
   const std::function<void(std::string_view)> write_;
   const int width_;
   const Clock& clock_;
-  std::string live_line_;             // on the screen now; empty: none
-  std::string activity_;              // last written in plain form, with its round
+  std::string live_line_;  // on the screen now; empty: none
+  std::string activity_;   // last written in plain form, with its round
   std::int64_t next_plain_ms_ = 0;
 };
 

@@ -24,8 +24,14 @@ std::string round_path(const Options& options) { return "/api/v1/rounds/" + std:
 int list_rounds_of(const Options& options) {
   const Json rounds = ApiClient(options.data_dir).get(fmt::format("/api/v1/runs/{}/rounds", options.id)).at("rounds");
   if (options.json) print_json(rounds);
-  else print_text(table_of(rounds, {{"round", "id"}, {"number", "number"}, {"phase", "phase"}, {"outcome", "outcome"},
-                                    {"retries", "retries"}, {"changed", "updated_at"}, {"reason", "reason"}}));
+  else
+    print_text(table_of(rounds, {{"round", "id"},
+                                 {"number", "number"},
+                                 {"phase", "phase"},
+                                 {"outcome", "outcome"},
+                                 {"retries", "retries"},
+                                 {"changed", "updated_at"},
+                                 {"reason", "reason"}}));
   return kExitDone;
 }
 

@@ -36,13 +36,13 @@ int run_start(const Options& options) {
   const Json config = read_yaml_file(options.config);
   parse_run_config(config, options.config, options.overrides);  // mistakes are named before anyone is asked
   Json overrides = Json::array();
-  for (const ConfigOverride& override : options.overrides) overrides.push_back({{"key", override.key}, {"text", override.text}});
+  for (const ConfigOverride& override : options.overrides)
+    overrides.push_back({{"key", override.key}, {"text", override.text}});
   const auto folder = std::filesystem::absolute(options.config).parent_path();
   ApiClient api(options.data_dir);
-  const Json reply = api.post("/api/v1/runs", {{"config", config},
-                                               {"origin", options.config},
-                                               {"folder", folder.string()},
-                                               {"overrides", overrides}});
+  const Json reply =
+      api.post("/api/v1/runs",
+               {{"config", config}, {"origin", options.config}, {"folder", folder.string()}, {"overrides", overrides}});
   if (options.json) print_json(reply);
   else fmt::print("run {} started\n", reply.at("id").get<std::int64_t>());
   return options.follow ? follow_run(api, reply.at("id").get<std::int64_t>(), options.json) : kExitDone;
@@ -51,15 +51,22 @@ int run_start(const Options& options) {
 int run_list(const Options& options) {
   const Json runs = ApiClient(options.data_dir).get("/api/v1/runs").at("runs");
   if (options.json) print_json(runs);
-  else print_text(table_of(runs, {{"run", "id"}, {"name", "name"}, {"state", "state"}, {"rounds", "rounds_completed"},
-                                  {"of", "round_count"}, {"started", "created_at"}, {"reason", "reason"}}));
+  else
+    print_text(table_of(runs, {{"run", "id"},
+                               {"name", "name"},
+                               {"state", "state"},
+                               {"rounds", "rounds_completed"},
+                               {"of", "round_count"},
+                               {"started", "created_at"},
+                               {"reason", "reason"}}));
   return kExitDone;
 }
 
 // Straight from the store, which may be read beside a daemon.
 int write_run_report(const Options& options) {
   const auto data_dir = std::filesystem::absolute(options.data_dir).lexically_normal();
-  StoreReader(data_dir).read([&](Reader& reader) { write_report(reader, RunId{options.run}, data_dir, options.report); });
+  StoreReader(data_dir).read(
+      [&](Reader& reader) { write_report(reader, RunId{options.run}, data_dir, options.report); });
   if (options.json) print_json({{"id", options.run}, {"report", std::filesystem::absolute(options.report).string()}});
   else fmt::print("the report of run {} is in {}\n", options.run, options.report);
   return kExitDone;
@@ -82,8 +89,9 @@ int command_run(const Options& options, const std::string& command, const std::s
   return kExitDone;
 }
 
-CLI::App* add_run_command(CLI::App& group, const std::string& name, const std::string& help, const std::shared_ptr<Options>& options,
-                          CommandAction& chosen, std::function<int(const Options&)> action) {
+CLI::App* add_run_command(CLI::App& group, const std::string& name, const std::string& help,
+                          const std::shared_ptr<Options>& options, CommandAction& chosen,
+                          std::function<int(const Options&)> action) {
   CLI::App* command = group.add_subcommand(name, help);
   add_data_dir_option(*command, options->data_dir);
   command->add_flag("--json", options->json, "Print JSON");
@@ -98,14 +106,16 @@ void add_run_commands(CLI::App& app, CommandAction& chosen) {
   group->require_subcommand(1);
   const auto options = std::make_shared<Options>();
 
-  CLI::App* start = add_run_command(*group, "start", "Start a run from a configuration file", options, chosen, run_start);
+  CLI::App* start =
+      add_run_command(*group, "start", "Start a run from a configuration file", options, chosen, run_start);
   start->add_option("--config", options->config, "YAML file; examples/demo.yaml is a complete one")->required();
   start->add_flag("--follow", options->follow, "Watch it until it ends; exit code 4 when it fails");
   add_config_flags(*start, options->overrides);
   start->footer("Example: cutd run start --config examples/demo.yaml --run.rounds 5 --learning-rate 5e-4");
 
   add_run_command(*group, "list", "Runs of the folder", options, chosen, run_list);
-  CLI::App* status = add_run_command(*group, "status", "One run: its rounds, scores and adapters", options, chosen, run_status);
+  CLI::App* status =
+      add_run_command(*group, "status", "One run: its rounds, scores and adapters", options, chosen, run_status);
   status->add_option("run", options->run, "Number of the run")->required();
   status->add_flag("--follow", options->follow, "Watch it until it ends");
   status->add_option("--report", options->report, "Write its HTML report to this file")->excludes("--follow");
@@ -116,9 +126,10 @@ void add_run_commands(CLI::App& app, CommandAction& chosen) {
   for (const Steering& steering : {Steering{"pause", "paused", "paused", "Stop working on a run; nothing is lost"},
                                    Steering{"resume", "resumed", "active", "Go on with a paused run"},
                                    Steering{"cancel", "cancelled", "cancelled", "End a run for good"}}) {
-    CLI::App* command = add_run_command(*group, steering.name, steering.help, options, chosen, [steering](const Options& parsed) {
-      return command_run(parsed, steering.name, steering.done, steering.state);
-    });
+    CLI::App* command =
+        add_run_command(*group, steering.name, steering.help, options, chosen, [steering](const Options& parsed) {
+          return command_run(parsed, steering.name, steering.done, steering.state);
+        });
     command->add_option("run", options->run, "Number of the run")->required();
     command->add_option("--why", options->why, "Kept in the history")->capture_default_str();
   }

@@ -11,7 +11,9 @@ namespace {
 
 double number(const Json& value) { return value.is_number() ? value.get<double>() : 0; }
 
-std::string percent(const Json& value) { return value.is_number() ? fmt::format("{:.1f} %", 100 * number(value)) : "-"; }
+std::string percent(const Json& value) {
+  return value.is_number() ? fmt::format("{:.1f} %", 100 * number(value)) : "-";
+}
 
 std::string interval(const Json& value) {
   return value.is_array() ? fmt::format("{:.1f}-{:.1f}", 100 * number(value.at(0)), 100 * number(value.at(1))) : "-";
@@ -20,7 +22,8 @@ std::string interval(const Json& value) {
 std::string signed_points(const Json& difference) {
   if (!difference.is_object()) return "-";
   const Json& range = difference.at("interval");
-  return fmt::format("{:+.1f} ({:+.1f} to {:+.1f})", 100 * number(difference.at("value")), 100 * number(range.at(0)), 100 * number(range.at(1)));
+  return fmt::format("{:+.1f} ({:+.1f} to {:+.1f})", 100 * number(difference.at("value")), 100 * number(range.at(0)),
+                     100 * number(range.at(1)));
 }
 
 // A guard's value; "!" when it left its band.
@@ -43,29 +46,51 @@ std::string examples(const Json& round) {
   return fmt::format("{} of {}", trained, round.at("responses").get<std::int64_t>());
 }
 
-std::string outcome(const Json& round) { return cell(round.at("outcome").is_null() ? round.at("phase") : round.at("outcome")); }
+std::string outcome(const Json& round) {
+  return cell(round.at("outcome").is_null() ? round.at("phase") : round.at("outcome"));
+}
 
 std::vector<std::string> round_row(const Json& round) {
   const Json& score = round.at("gate");
   const Json& guards = round.at("guards");
-  return {cell(round.at("number")), percent(round.at("score")), interval(round.at("interval")), signed_points(round.at("difference")),
-          outcome(round),           examples(round),            loss(round),                    percent(round.at("detected_fraction")),
-          guard(score, guards, "mean_words", 1), guard(score, guards, "distinct_2", 2), guard(score, guards, "perplexity", 2)};
+  return {cell(round.at("number")),
+          percent(round.at("score")),
+          interval(round.at("interval")),
+          signed_points(round.at("difference")),
+          outcome(round),
+          examples(round),
+          loss(round),
+          percent(round.at("detected_fraction")),
+          guard(score, guards, "mean_words", 1),
+          guard(score, guards, "distinct_2", 2),
+          guard(score, guards, "perplexity", 2)};
 }
 
 std::vector<std::string> baseline_row(const Json& baseline) {
   const Json none = Json::array();
-  return {"0", percent(baseline.at("score")), interval(baseline.at("interval")), "-", "untrained", "-", "-", "-",
-          guard(baseline, none, "mean_words", 1), guard(baseline, none, "distinct_2", 2), guard(baseline, none, "perplexity", 2)};
+  return {"0",
+          percent(baseline.at("score")),
+          interval(baseline.at("interval")),
+          "-",
+          "untrained",
+          "-",
+          "-",
+          "-",
+          guard(baseline, none, "mean_words", 1),
+          guard(baseline, none, "distinct_2", 2),
+          guard(baseline, none, "perplexity", 2)};
 }
 
-std::string score_text(const Json& score) { return percent(score.at("score")) + " (" + interval(score.at("interval")) + ")"; }
+std::string score_text(const Json& score) {
+  return percent(score.at("score")) + " (" + interval(score.at("interval")) + ")";
+}
 
 }  // namespace
 
 std::string rounds_table(const Json& summary) {
-  const std::vector<std::string> header = {"round", "score", "95 % interval", "difference to parent", "outcome", "examples",
-                                           "loss",  "detected", "words",      "distinct-2",           "perplexity"};
+  const std::vector<std::string> header = {"round",   "score",      "95 % interval", "difference to parent",
+                                           "outcome", "examples",   "loss",          "detected",
+                                           "words",   "distinct-2", "perplexity"};
   std::vector<std::vector<std::string>> rows;
   if (summary.at("baseline").is_object()) rows.push_back(baseline_row(summary.at("baseline")));
   for (const Json& round : summary.at("rounds")) rows.push_back(round_row(round));
@@ -83,15 +108,16 @@ std::string report_line(const Json& summary) {
 std::string adapter_lines(const Json& summary) {
   std::string text;
   for (const Json& round : summary.at("rounds")) {
-    if (round.at("adapter").is_string()) text += fmt::format("round {}  {}\n", cell(round.at("number")), cell(round.at("adapter")));
+    if (round.at("adapter").is_string())
+      text += fmt::format("round {}  {}\n", cell(round.at("number")), cell(round.at("adapter")));
   }
   return text;
 }
 
 std::string run_text(const Json& run) {
   const std::string reason = cell(run.at("reason"));
-  std::string text = fmt::format("run {} ({}) is {}{}, started {}\n", cell(run.at("id")), cell(run.at("name")), cell(run.at("state")),
-                                 reason == "-" ? "" : ": " + reason, cell(run.at("created_at")));
+  std::string text = fmt::format("run {} ({}) is {}{}, started {}\n", cell(run.at("id")), cell(run.at("name")),
+                                 cell(run.at("state")), reason == "-" ? "" : ": " + reason, cell(run.at("created_at")));
   const Json& summary = run.at("summary");
   text += "\n" + rounds_table(summary);
   const std::string report = report_line(summary);

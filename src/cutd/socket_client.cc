@@ -30,7 +30,9 @@ UniqueFd connect_to(const std::filesystem::path& path) {
   return socket;
 }
 
-[[noreturn]] void broken(const std::string& why) { throw Error(ErrorCode::kUnavailable, "the daemon's connection broke: " + why); }
+[[noreturn]] void broken(const std::string& why) {
+  throw Error(ErrorCode::kUnavailable, "the daemon's connection broke: " + why);
+}
 
 std::string receive_all(int socket) {
   std::string text;
@@ -48,12 +50,13 @@ std::string receive_all(int socket) {
 
 bool socket_answers(const std::filesystem::path& socket) { return static_cast<bool>(connect_to(socket)); }
 
-std::optional<Reply> ask_socket(const std::filesystem::path& socket, const std::string& method, const std::string& target,
-                                const std::string& body) {
+std::optional<Reply> ask_socket(const std::filesystem::path& socket, const std::string& method,
+                                const std::string& target, const std::string& body) {
   const UniqueFd connection = connect_to(socket);
   if (!connection) return std::nullopt;
   std::string request = method + " " + target + " HTTP/1.1\r\nHost: cutd\r\nConnection: close\r\n";
-  if (!body.empty()) request += "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
+  if (!body.empty())
+    request += "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
   request += "\r\n" + body;
   // A refusal (a body too large) may come before everything was sent: the answer says why.
   for (std::size_t sent = 0; sent < request.size();) {

@@ -11,9 +11,7 @@
 namespace cutd {
 namespace {
 
-Json version_view() {
-  return {{"version", version()}, {"compiler", __VERSION__}};
-}
+Json version_view() { return {{"version", version()}, {"compiler", __VERSION__}}; }
 
 }  // namespace
 

@@ -49,7 +49,8 @@ Rates measure_generation(const Options& options, const DecoderWeights& weights) 
   const std::vector<GenerationPrompt> prompts = random_prompts(options, weights.config.vocab_size);
   GeneratorOptions generator_options;
   generator_options.max_batch = options.batch;
-  generator_options.arena_tokens = options.batch * (options.prompt_tokens + options.new_tokens);  // all at once, whatever it takes
+  generator_options.arena_tokens =
+      options.batch * (options.prompt_tokens + options.new_tokens);  // all at once, whatever it takes
   generator_options.threads = options.inference.threads;
   Generator generator(weights, nullptr, generator_options);
   SamplingConfig sampling;
@@ -69,7 +70,9 @@ Rates measure_generation(const Options& options, const DecoderWeights& weights) 
   if (options.mode == "prefill") return {prefill_rate, prefill_rate};
   const double whole = seconds(sampling);
   if (options.new_tokens > 1 && whole <= prefill) {
-    throw Error(ErrorCode::kInternal, "no decode rate: the whole call took no longer than its prompts, so other work disturbed the times; run it again");
+    throw Error(ErrorCode::kInternal,
+                "no decode rate: the whole call took no longer than its prompts, so other work disturbed the times; "
+                "run it again");
   }
   return {batch * static_cast<double>(options.new_tokens - 1) / std::max(whole - prefill, 1e-9), prefill_rate};
 }
@@ -83,10 +86,11 @@ int run_bench(const Options& options) {
   const at::Device device = parse_device(options.inference.device);
   const at::ScalarType dtype = parse_dtype(options.inference.dtype);
   const std::int64_t threads = set_compute_threads(options.inference.threads);
-  const DecoderWeights weights = options.random_weights
-                                     ? random_decoder_weights(read_model_config(options.inference.model), dtype, device, 1)
-                                     : load_decoder_weights(options.inference.model, dtype, device);
-  const Rates rates = options.mode == "train" ? measure_training(options, weights) : measure_generation(options, weights);
+  const DecoderWeights weights =
+      options.random_weights ? random_decoder_weights(read_model_config(options.inference.model), dtype, device, 1)
+                             : load_decoder_weights(options.inference.model, dtype, device);
+  const Rates rates =
+      options.mode == "train" ? measure_training(options, weights) : measure_generation(options, weights);
   const Json result = {{"mode", options.mode},
                        {"batch", options.batch},
                        {"dtype", options.inference.dtype},
@@ -111,14 +115,26 @@ void add_bench_command(CLI::App& app, CommandAction& chosen) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("bench", "Measure the speed of generation or training on random tokens");
   command->add_option("--model", options->inference.model, "Hugging Face folder")->required();
-  command->add_option("--mode", options->mode, "generate (decode rate), prefill, or train (optimiser steps of a LoRA)")->check(CLI::IsMember({"generate", "prefill", "train"}))->capture_default_str();
-  command->add_option("--batch", options->batch, "Sequences; in train, criticised responses a step, each with and without its judgment")->check(CLI::PositiveNumber)->capture_default_str();
-  command->add_option("--prompt-tokens", options->prompt_tokens, "Length of each prompt")->check(CLI::PositiveNumber)->capture_default_str();
-  command->add_option("--new-tokens", options->new_tokens, "Tokens generated for each; in train, tokens of a response")->check(CLI::PositiveNumber)->capture_default_str();
+  command->add_option("--mode", options->mode, "generate (decode rate), prefill, or train (optimiser steps of a LoRA)")
+      ->check(CLI::IsMember({"generate", "prefill", "train"}))
+      ->capture_default_str();
+  command
+      ->add_option("--batch", options->batch,
+                   "Sequences; in train, criticised responses a step, each with and without its judgment")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command->add_option("--prompt-tokens", options->prompt_tokens, "Length of each prompt")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command->add_option("--new-tokens", options->new_tokens, "Tokens generated for each; in train, tokens of a response")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   command->add_option("--dtype", options->inference.dtype, "float32 or bfloat16")->capture_default_str();
   command->add_option("--device", options->inference.device, "auto, cpu or cuda:N")->capture_default_str();
   command->add_option("--threads", options->inference.threads, "CPU threads (0: one per core)")->capture_default_str();
-  command->add_option("--recompute-layers", options->recompute_layers, "In train: layers recomputed in the backward pass")->check(CLI::NonNegativeNumber);
+  command
+      ->add_option("--recompute-layers", options->recompute_layers, "In train: layers recomputed in the backward pass")
+      ->check(CLI::NonNegativeNumber);
   command->add_flag("--random-weights", options->random_weights, "Only config.json is read; the weights are random");
   command->add_flag("--json", options->json, "One JSON object");
   command->callback([options, &chosen] { chosen = [options] { return run_bench(*options); }; });

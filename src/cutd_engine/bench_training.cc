@@ -16,7 +16,8 @@ constexpr double kLeastSeconds = 3;
 std::vector<std::int64_t> random_ids(std::int64_t count, std::int64_t vocab_size, std::uint64_t seed) {
   std::vector<std::int64_t> ids;
   for (std::int64_t i = 0; i < count; ++i) {
-    ids.push_back(static_cast<std::int64_t>(philox_uniform(seed, static_cast<std::uint64_t>(i)) * static_cast<float>(vocab_size)));
+    ids.push_back(static_cast<std::int64_t>(philox_uniform(seed, static_cast<std::uint64_t>(i)) *
+                                            static_cast<float>(vocab_size)));
   }
   return ids;
 }
@@ -41,7 +42,8 @@ double training_tokens_per_second(const DecoderWeights& weights, const TrainingL
   config.recompute_layers = load.recompute_layers;
   const std::vector<TrainingExample> examples = random_examples(load, weights.config.vocab_size);
   std::vector<StepExample> step_examples;
-  for (const TrainingExample& example : examples) step_examples.push_back({&example, static_cast<std::uint32_t>(step_examples.size())});
+  for (const TrainingExample& example : examples)
+    step_examples.push_back({&example, static_cast<std::uint32_t>(step_examples.size())});
   TrainableLora lora(weights.config, config.lora, 1, weights.dtype, weights.device);
   AdamW optimiser(config, lora.parameters());
   StepRunner runner(weights, lora, config);

@@ -43,19 +43,32 @@ int run_generate(const Options& options) {
 
 void add_generate_command(CLI::App& app, CommandAction& chosen) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("generate", "Continue ids, prompts or chats; greedy unless --temperature is above 0");
+  CLI::App* command =
+      app.add_subcommand("generate", "Continue ids, prompts or chats; greedy unless --temperature is above 0");
   add_inference_options(*command, options->inference);
   SamplingConfig& sampling = options->sampling;
-  command->add_option("--max-new-tokens", sampling.max_new_tokens, "Most tokens of a response")->required()->check(CLI::PositiveNumber);
-  command->add_option("--temperature", sampling.temperature, "0: greedy")->check(CLI::NonNegativeNumber)->capture_default_str();
+  command->add_option("--max-new-tokens", sampling.max_new_tokens, "Most tokens of a response")
+      ->required()
+      ->check(CLI::PositiveNumber);
+  command->add_option("--temperature", sampling.temperature, "0: greedy")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   command->add_option("--top-k", sampling.top_k, "Keep the k likeliest tokens (0: all)")->check(CLI::NonNegativeNumber);
-  command->add_option("--top-p", sampling.top_p, "Keep the smallest set of this mass (1: all)")->check(CLI::Range(0.0, 1.0));
-  command->add_option("--min-p", sampling.min_p, "Keep tokens of at least this share of the likeliest one's probability")->check(CLI::Range(0.0, 1.0));
-  command->add_option("--repetition-penalty", sampling.repetition_penalty, "Above 1: tokens seen before become less likely")->check(CLI::PositiveNumber);
+  command->add_option("--top-p", sampling.top_p, "Keep the smallest set of this mass (1: all)")
+      ->check(CLI::Range(0.0, 1.0));
+  command
+      ->add_option("--min-p", sampling.min_p, "Keep tokens of at least this share of the likeliest one's probability")
+      ->check(CLI::Range(0.0, 1.0));
+  command
+      ->add_option("--repetition-penalty", sampling.repetition_penalty,
+                   "Above 1: tokens seen before become less likely")
+      ->check(CLI::PositiveNumber);
   command->add_option("--seed", sampling.seed, "Seed of the sampling")->capture_default_str();
   command->add_option("--stop", sampling.stop, "Strings that end a response and are cut from its text");
   command->add_flag("--ignore-eos", sampling.ignore_eos, "Go on after the end-of-sequence token");
-  command->add_option("--batch", options->batch, "Most sequences that decode together")->check(CLI::PositiveNumber)->capture_default_str();
+  command->add_option("--batch", options->batch, "Most sequences that decode together")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   command->callback([options, &chosen] { chosen = [options] { return run_generate(*options); }; });
 }
 

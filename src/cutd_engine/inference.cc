@@ -19,7 +19,8 @@ void add_inference_options(CLI::App& command, InferenceOptions& options) {
   command.add_option("--device", options.device, "auto, cpu or cuda:N")->capture_default_str();
   command.add_option("--threads", options.threads, "CPU threads (0: one per core)")->capture_default_str();
   command.add_option("--input", options.input, "JSON Lines")->required();
-  command.add_option("--output", options.output, "JSON Lines, in the order of the input; appears when all is done")->required();
+  command.add_option("--output", options.output, "JSON Lines, in the order of the input; appears when all is done")
+      ->required();
 }
 
 LoadedModel::LoadedModel(const InferenceOptions& options) {
@@ -47,7 +48,8 @@ std::vector<InputRow> read_input_rows(const std::filesystem::path& path, const L
     } else if (!row.contains("prompt") && !row.contains("messages")) {
       throw Error(ErrorCode::kBadInput, origin + ": one of the keys \"ids\", \"prompt\" and \"messages\" is needed");
     } else if (!model.tokenizer) {
-      throw Error(ErrorCode::kBadInput, origin + ": text needs a tokenizer.json in " + model.policy->model_dir().string());
+      throw Error(ErrorCode::kBadInput,
+                  origin + ": text needs a tokenizer.json in " + model.policy->model_dir().string());
     } else if (row.contains("prompt")) {
       result.ids = model.tokenizer->encode(json_get<std::string>(row, "prompt", origin), true);
     } else {
@@ -59,12 +61,14 @@ std::vector<InputRow> read_input_rows(const std::filesystem::path& path, const L
     if (result.ids.empty()) throw Error(ErrorCode::kBadInput, origin + ": no ids");
     for (const std::int64_t id : result.ids) {
       if (id < 0 || id >= config.vocab_size) {
-        throw Error(ErrorCode::kBadInput, origin + ": id " + std::to_string(id) + " is outside the vocabulary of " + std::to_string(config.vocab_size));
+        throw Error(ErrorCode::kBadInput, origin + ": id " + std::to_string(id) + " is outside the vocabulary of " +
+                                              std::to_string(config.vocab_size));
       }
     }
     const std::int64_t most = config.max_position_embeddings - (prompts ? 1 : 0);
     if (static_cast<std::int64_t>(result.ids.size()) > most) {
-      throw Error(ErrorCode::kBadInput, origin + ": " + std::to_string(result.ids.size()) + " ids are more than the model's " + std::to_string(most));
+      throw Error(ErrorCode::kBadInput, origin + ": " + std::to_string(result.ids.size()) +
+                                            " ids are more than the model's " + std::to_string(most));
     }
     rows.push_back(std::move(result));
   });

@@ -32,7 +32,8 @@ int run_logprobs(const InferenceOptions& options) {
 
 void add_logprobs_command(CLI::App& app, CommandAction& chosen) {
   const auto options = std::make_shared<InferenceOptions>();
-  CLI::App* command = app.add_subcommand("logprobs", "Log-probability of every id of every row, given the ids before it");
+  CLI::App* command =
+      app.add_subcommand("logprobs", "Log-probability of every id of every row, given the ids before it");
   add_inference_options(*command, *options);
   command->callback([options, &chosen] { chosen = [options] { return run_logprobs(*options); }; });
 }

@@ -8,8 +8,9 @@
 
 int main(int argc, char** argv) {
   return cutd::run_reporting_errors("cutd-engine", [&]() -> int {
-    CLI::App app("The model side of cutd: log-probabilities, generation, objectives, training, merging. Exit codes: 0 done, "
-                 "1 unexpected, 2 wrong use or configuration, 3 unusable input.");
+    CLI::App app(
+        "The model side of cutd: log-probabilities, generation, objectives, training, merging. Exit codes: 0 done, "
+        "1 unexpected, 2 wrong use or configuration, 3 unusable input.");
     app.require_subcommand(1);
     cutd::CommandAction chosen;
     cutd::add_logprobs_command(app, chosen);

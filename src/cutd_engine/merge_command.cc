@@ -34,7 +34,8 @@ int run_merge(const Options& options) {
     if (options.json) {
       std::printf("%s\n", to_json_text({{"output", options.output}, {"max_logit_difference", difference}}).c_str());
     } else {
-      std::printf("%s: the base with the adapter folded in; largest logit difference %.3g\n", options.output.c_str(), difference);
+      std::printf("%s: the base with the adapter folded in; largest logit difference %.3g\n", options.output.c_str(),
+                  difference);
     }
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kCancelled) throw;
@@ -50,8 +51,12 @@ void add_merge_command(CLI::App& app, CommandAction& chosen) {
   CLI::App* command = app.add_subcommand("merge", "Fold an adapter into a copy of its base model");
   command->add_option("--model", options->model, "Hugging Face folder")->required();
   command->add_option("--adapter", options->adapter, "PEFT adapter folder")->required();
-  command->add_option("--output", options->output, "Folder of the new model; must not exist. Its numbers have the base's type")->required();
-  command->add_option("--device", options->device, "Where old and new are compared: auto, cpu or cuda:N")->capture_default_str();
+  command
+      ->add_option("--output", options->output,
+                   "Folder of the new model; must not exist. Its numbers have the base's type")
+      ->required();
+  command->add_option("--device", options->device, "Where old and new are compared: auto, cpu or cuda:N")
+      ->capture_default_str();
   command->add_option("--threads", options->threads, "CPU threads (0: one per core)")->capture_default_str();
   command->add_flag("--json", options->json, "One JSON object: {\"output\", \"max_logit_difference\"}");
   command->callback([options, &chosen] { chosen = [options] { return run_merge(*options); }; });

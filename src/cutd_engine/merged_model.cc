@@ -62,12 +62,13 @@ std::vector<std::byte> folded_bytes(const TensorView& original, const at::Tensor
   copy_into(sum, original);
   sum.add_(delta);
   std::vector<std::byte> bytes(original.bytes.size());
-  convert_from_float(original.dtype, std::span(sum.const_data_ptr<float>(), static_cast<std::size_t>(sum.numel())), bytes);
+  convert_from_float(original.dtype, std::span(sum.const_data_ptr<float>(), static_cast<std::size_t>(sum.numel())),
+                     bytes);
   return bytes;
 }
 
-void write_folded(const ModelTensors& tensors, const LoraAdapter& adapter, const fs::path& directory, const std::stop_token& stop,
-                  const MergeProgress& progress) {
+void write_folded(const ModelTensors& tensors, const LoraAdapter& adapter, const fs::path& directory,
+                  const std::stop_token& stop, const MergeProgress& progress) {
   std::int64_t done = 0;
   const auto total = static_cast<std::int64_t>(tensors.names().size());
   for (const SafetensorsFile& file : tensors.files()) {
@@ -102,7 +103,8 @@ fs::path without_slash(const fs::path& path) {
 double merge_model(const MergeJob& job, const std::stop_token& stop, const MergeProgress& progress) {
   const at::NoGradGuard no_grad;
   const fs::path output = without_slash(job.output_dir);
-  if (fs::exists(output)) throw Error(ErrorCode::kConflict, output.string() + " exists: choose another output or remove it");
+  if (fs::exists(output))
+    throw Error(ErrorCode::kConflict, output.string() + " exists: choose another output or remove it");
   const at::Device device = parse_device(job.device);
   const ModelConfig config = read_model_config(job.model_dir);
   const PeftAdapter values = read_adapter(job.adapter_dir, config);
@@ -120,7 +122,8 @@ double merge_model(const MergeJob& job, const std::stop_token& stop, const Merge
   try {
     write_folded(ModelTensors(job.model_dir), lora_from_adapter(values, at::kCPU), temporary, stop, progress);
     copy_other_files(job.model_dir, temporary);
-    const double difference = largest_difference(expected, probe_logits(Policy(temporary, at::kFloat, device).weights()));
+    const double difference =
+        largest_difference(expected, probe_logits(Policy(temporary, at::kFloat, device).weights()));
     publish_directory(temporary, output);
     return difference;
   } catch (...) {

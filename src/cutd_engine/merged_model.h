@@ -12,8 +12,8 @@ namespace cutd {
 struct MergeJob {
   std::filesystem::path model_dir;
   std::filesystem::path adapter_dir;
-  std::filesystem::path output_dir;     // must not exist
-  std::string device = "auto";          // of the comparison
+  std::filesystem::path output_dir;  // must not exist
+  std::string device = "auto";       // of the comparison
 };
 
 // Tensors written, of how many.

@@ -31,7 +31,9 @@ int run_serve(const Options& options) {
 void add_serve_command(CLI::App& app, CommandAction& chosen) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("serve", "Answer the daemon's requests; started by cutd, not by people");
-  command->add_option("--rpc-fd", options->rpc_fd, "Descriptor of the socket to the daemon")->required()->check(CLI::NonNegativeNumber);
+  command->add_option("--rpc-fd", options->rpc_fd, "Descriptor of the socket to the daemon")
+      ->required()
+      ->check(CLI::NonNegativeNumber);
   command->add_option("--heartbeat-ms", options->heartbeat_ms, "Milliseconds between two signs of life")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

@@ -23,7 +23,8 @@ std::vector<std::string> wanted_flags(const Option& option) {
 
 std::string help_of(const Option& option) {
   std::string text = option.help + " [" + option.key;
-  if (!option.default_value.is_string() || option.default_value != "") text += ", " + to_json_text(option.default_value);
+  if (!option.default_value.is_string() || option.default_value != "")
+    text += ", " + to_json_text(option.default_value);
   return text + "]";
 }
 
@@ -39,13 +40,20 @@ void TableFlags::declare(CLI::App& command, const OptionTable& table, const std:
       if (first.empty()) first = name;
       names += (names.empty() ? "" : ",") + name;
     }
-    const auto take = [this, key = option.key, first](const std::string& text) { given_.push_back({key, text.empty() ? "true" : text, first}); };
+    const auto take = [this, key = option.key, first](const std::string& text) {
+      given_.push_back({key, text.empty() ? "true" : text, first});
+    };
     CLI::Option* added = command.add_option_function<std::string>(names, take, help_of(option));
     added->group(group)->type_name(option.type)->take_last();
     if (option.type != "boolean") continue;
     added->expected(0, 1);
-    command.add_flag_callback("--no-" + first.substr(2), [this, key = option.key, first] { given_.push_back({key, "false", "--no-" + first.substr(2)}); },
-                              "the same as " + first + " false")
+    command
+        .add_flag_callback(
+            "--no-" + first.substr(2),
+            [this, key = option.key, first] {
+              given_.push_back({key, "false", "--no-" + first.substr(2)});
+            },
+            "the same as " + first + " false")
         ->group(group);
   }
 }

@@ -19,7 +19,8 @@ auto translated(const char* what, const Action& action) {
   try {
     return action();
   } catch (const c10::OutOfMemoryError& error) {
-    throw Error(ErrorCode::kResource, std::string("out of memory in \"") + what + "\": " + error.what_without_backtrace());
+    throw Error(ErrorCode::kResource,
+                std::string("out of memory in \"") + what + "\": " + error.what_without_backtrace());
   } catch (const c10::Error& error) {
     throw Error(ErrorCode::kInternal, std::string("\"") + what + "\": " + error.what_without_backtrace());
   }
@@ -43,7 +44,9 @@ Generator::OnProgress generation_progress(const char* phase, const ProgressSink&
 
 TrainingEvents training_events(const ProgressSink& progress) {
   TrainingEvents events;
-  events.on_work = [&progress](std::int64_t done, std::int64_t total) { report(progress, {"train", done, total, 0, Json()}); };
+  events.on_work = [&progress](std::int64_t done, std::int64_t total) {
+    report(progress, {"train", done, total, 0, Json()});
+  };
   events.on_step = [&progress](const StepReport& step) {
     report(progress, {"train", step.step, step.last_step, step.tokens_per_second, step_json(step)});
   };
@@ -60,7 +63,8 @@ Json TorchBackend::describe() const {
 }
 
 LoadedModel& TorchBackend::use(const ModelSpec& model, const ProgressSink& progress) {
-  const bool resident = spec_ && spec_->model_dir == model.model_dir && spec_->dtype == model.dtype && spec_->device == model.device;
+  const bool resident =
+      spec_ && spec_->model_dir == model.model_dir && spec_->dtype == model.dtype && spec_->device == model.device;
   const bool ready = resident && spec_->adapter_dir == model.adapter_dir;
   if (!ready) report(progress, {"load", 0, 1, 0, Json()});
   if (!resident) {
@@ -90,7 +94,8 @@ Generator& TorchBackend::generator_for(const ModelSpec& model, std::int64_t max_
     options.max_batch = max_batch;
     options.threads = model.threads;
     generator_.reset();
-    generator_ = std::make_unique<Generator>(model_->policy->weights(), model_->tokenizer ? &*model_->tokenizer : nullptr, options);
+    generator_ = std::make_unique<Generator>(model_->policy->weights(),
+                                             model_->tokenizer ? &*model_->tokenizer : nullptr, options);
     generator_batch_ = max_batch;
     generator_threads_ = model.threads;
   }
@@ -100,32 +105,38 @@ Generator& TorchBackend::generator_for(const ModelSpec& model, std::int64_t max_
 LoadReply TorchBackend::load(const ModelSpec& model, std::stop_token, const ProgressSink& progress) {
   return translated("load", [&] {
     const DecoderWeights& weights = use(model, progress).policy->weights();
-    return LoadReply{device_name(weights.device), dtype_text(weights.dtype), at::get_num_threads(), weights.parameters(), cpu_};
+    return LoadReply{device_name(weights.device), dtype_text(weights.dtype), at::get_num_threads(),
+                     weights.parameters(), cpu_};
   });
 }
 
-std::vector<GeneratedResponse> TorchBackend::generate(const GenerateRequest& request, std::stop_token stop, const ProgressSink& progress) {
+std::vector<GeneratedResponse> TorchBackend::generate(const GenerateRequest& request, std::stop_token stop,
+                                                      const ProgressSink& progress) {
   return translated("generate", [&] {
     use(request.model, progress);
     std::vector<GenerationPrompt> prompts;
     for (const GeneratePrompt& prompt : request.prompts) prompts.push_back({prompt.ids, prompt.seed});
     Generator& generator = generator_for(request.model, request.max_batch);
     std::vector<GeneratedResponse> responses;
-    for (Generation& answer : generator.generate(prompts, request.sampling, stop, generation_progress("generate", progress))) {
-      responses.push_back({std::move(answer.ids), std::move(answer.text), finish_reason_name(answer.finish_reason), std::move(answer.logprobs)});
+    for (Generation& answer :
+         generator.generate(prompts, request.sampling, stop, generation_progress("generate", progress))) {
+      responses.push_back({std::move(answer.ids), std::move(answer.text), finish_reason_name(answer.finish_reason),
+                           std::move(answer.logprobs)});
     }
     return responses;
   });
 }
 
-std::vector<std::vector<double>> TorchBackend::score(const ScoreRequest& request, std::stop_token stop, const ProgressSink& progress) {
+std::vector<std::vector<double>> TorchBackend::score(const ScoreRequest& request, std::stop_token stop,
+                                                     const ProgressSink& progress) {
   return translated("score", [&] {
     use(request.model, progress);
     std::vector<ScoreSequence> sequences;
     for (const ScoreItem& item : request.items) sequences.push_back({item.ids, item.first});
     Generator& generator = generator_for(request.model, GeneratorOptions().max_batch);
     std::vector<std::vector<double>> result;
-    for (Score& score : generator.score(sequences, stop, generation_progress("score", progress))) result.push_back(std::move(score.logprobs));
+    for (Score& score : generator.score(sequences, stop, generation_progress("score", progress)))
+      result.push_back(std::move(score.logprobs));
     return result;
   });
 }
@@ -158,7 +169,9 @@ MergeReply TorchBackend::merge(const MergeRequest& request, std::stop_token stop
     job.output_dir = request.output_dir;
     job.device = request.model.device;
     set_compute_threads(request.model.threads);
-    return MergeReply{merge_model(job, stop, [&](std::int64_t done, std::int64_t total) { report(progress, {"merge", done, total, 0, Json()}); })};
+    return MergeReply{merge_model(job, stop, [&](std::int64_t done, std::int64_t total) {
+      report(progress, {"merge", done, total, 0, Json()});
+    })};
   });
 }
 

@@ -20,8 +20,10 @@ class TorchBackend final : public EngineBackend {
 
   Json describe() const override;
   LoadReply load(const ModelSpec& model, std::stop_token stop, const ProgressSink& progress) override;
-  std::vector<GeneratedResponse> generate(const GenerateRequest& request, std::stop_token stop, const ProgressSink& progress) override;
-  std::vector<std::vector<double>> score(const ScoreRequest& request, std::stop_token stop, const ProgressSink& progress) override;
+  std::vector<GeneratedResponse> generate(const GenerateRequest& request, std::stop_token stop,
+                                          const ProgressSink& progress) override;
+  std::vector<std::vector<double>> score(const ScoreRequest& request, std::stop_token stop,
+                                         const ProgressSink& progress) override;
   TrainReply train(const TrainRequest& request, std::stop_token stop, const ProgressSink& progress) override;
   MergeReply merge(const MergeRequest& request, std::stop_token stop, const ProgressSink& progress) override;
 
@@ -31,7 +33,7 @@ class TorchBackend final : public EngineBackend {
 
   const std::string cpu_;
   const std::vector<std::string> devices_;
-  std::optional<ModelSpec> spec_;          // what model_ is
+  std::optional<ModelSpec> spec_;  // what model_ is
   std::unique_ptr<LoadedModel> model_;
   std::unique_ptr<Generator> generator_;
   std::int64_t generator_batch_ = 0;

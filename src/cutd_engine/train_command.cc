@@ -66,8 +66,9 @@ class ProgressLine {
     const bool last = step.step == step.last_step;
     if (!terminal_ && !last && now - shown_ < std::chrono::seconds(5)) return;
     shown_ = now;
-    std::fprintf(stderr, "%sstep %lld/%lld, loss %.4f, %.0f tokens/s, %s left%s", terminal_ ? "\r\033[K" : "", static_cast<long long>(step.step),
-                 static_cast<long long>(step.last_step), step.loss, step.tokens_per_second, format_duration(step.remaining_seconds).c_str(),
+    std::fprintf(stderr, "%sstep %lld/%lld, loss %.4f, %.0f tokens/s, %s left%s", terminal_ ? "\r\033[K" : "",
+                 static_cast<long long>(step.step), static_cast<long long>(step.last_step), step.loss,
+                 step.tokens_per_second, format_duration(step.remaining_seconds).c_str(),
                  terminal_ && !last ? "" : "\n");
     open_ = terminal_ && !last;
   }
@@ -97,8 +98,10 @@ TrainingEvents show_events(ProgressLine& line, bool json) {
 
 void conclude(const TrainingResult& result, const TrainingJob& job, ProgressLine& line) {
   const std::string output = job.output_dir.string();
-  if (result.already_there) return line.say(output + " holds this training already, " + std::to_string(result.steps) + " steps: nothing to do");
-  if (result.complete) std::filesystem::remove_all(job.checkpoint_dir);  // the adapter is published: nothing can be resumed
+  if (result.already_there)
+    return line.say(output + " holds this training already, " + std::to_string(result.steps) + " steps: nothing to do");
+  if (result.complete)
+    std::filesystem::remove_all(job.checkpoint_dir);  // the adapter is published: nothing can be resumed
   line.say(output + ": adapter after " + std::to_string(result.steps) + " steps" +
            (result.complete ? "" : "; the data go on: more with --resume and a larger --max-steps"));
 }
@@ -124,7 +127,8 @@ int run_train(const Options& options) {
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kCancelled) throw;
     const bool kept = std::filesystem::exists(job.checkpoint_dir);
-    line.say(kept ? "stopped; the steps so far are in " + job.checkpoint_dir.string() + ": go on with --resume" : "stopped; nothing was kept");
+    line.say(kept ? "stopped; the steps so far are in " + job.checkpoint_dir.string() + ": go on with --resume"
+                  : "stopped; nothing was kept");
   }
   return kExitDone;
 }
@@ -136,8 +140,11 @@ void add_train_command(CLI::App& app, CommandAction& chosen) {
   CLI::App* command = app.add_subcommand("train", "Train a LoRA from judged responses");
   command->add_option("--model", options->model, "Hugging Face folder")->required();
   command->add_option("--adapter", options->adapter, "PEFT adapter that is folded into the frozen base first");
-  command->add_option("--data", options->data, "Triplets (JSON or JSON Lines) or a manifest (cutd-manifest/1)")->required();
-  command->add_option("--output", options->output, "Folder of the adapter; must not exist unless --resume goes on with it")->required();
+  command->add_option("--data", options->data, "Triplets (JSON or JSON Lines) or a manifest (cutd-manifest/1)")
+      ->required();
+  command
+      ->add_option("--output", options->output, "Folder of the adapter; must not exist unless --resume goes on with it")
+      ->required();
   command->add_option("--config", options->config_file, "YAML file with the sections objective, lora, train, template");
   command->add_option("--init-adapter", options->init_adapter, "PEFT adapter whose values the training starts from");
   command->add_option("--checkpoints", options->checkpoints, "Folder of the checkpoints (default: OUTPUT.checkpoints)");

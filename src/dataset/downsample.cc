@@ -30,7 +30,8 @@ PythonRandom::PythonRandom(std::uint64_t seed) : index_(kWords) {
     }
   };
   for (std::size_t k = 0, j = 0; k < std::max(kWords, key.size()); ++k, j = (j + 1) % key.size()) {
-    state_[i] = (state_[i] ^ ((state_[i - 1] ^ (state_[i - 1] >> 30)) * 1664525U)) + key[j] + static_cast<std::uint32_t>(j);
+    state_[i] =
+        (state_[i] ^ ((state_[i - 1] ^ (state_[i - 1] >> 30)) * 1664525U)) + key[j] + static_cast<std::uint32_t>(j);
     advance();
   }
   for (std::size_t k = 0; k < kWords - 1; ++k) {

@@ -15,8 +15,8 @@ class PythonRandom {
  public:
   explicit PythonRandom(std::uint64_t seed);
 
-  std::uint32_t next_32_bits();                     // getrandbits(32)
-  std::uint64_t below(std::uint64_t limit);         // _randbelow_with_getrandbits; limit > 0
+  std::uint32_t next_32_bits();              // getrandbits(32)
+  std::uint64_t below(std::uint64_t limit);  // _randbelow_with_getrandbits; limit > 0
 
   // random.sample(population, count), in draw order. Requires count <= population.size().
   std::vector<std::size_t> sample(std::span<const std::size_t> population, std::size_t count);

@@ -12,8 +12,8 @@ enum class ExampleKind {
   kAlignN,  // criticised: judged context (Align-N) and plain context (Misalign), same response ids
 };
 
-const char* example_kind_name(ExampleKind kind);                // "align_p", "align_n"
-ExampleKind example_kind_from_name(const std::string& name);    // throws Error(kBadInput)
+const char* example_kind_name(ExampleKind kind);              // "align_p", "align_n"
+ExampleKind example_kind_from_name(const std::string& name);  // throws Error(kBadInput)
 
 struct TrainingExample {
   ExampleKind kind = ExampleKind::kAlignP;

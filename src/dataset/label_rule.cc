@@ -24,9 +24,8 @@ bool is_positive_text(std::string_view judgment) {
   if (!word.empty() && (word.back() == '.' || word.back() == '!')) word.remove_suffix(1);
   word = trim_blanks_and_quotes(word);
   constexpr std::string_view kPerfect = "perfect";
-  return std::equal(word.begin(), word.end(), kPerfect.begin(), kPerfect.end(), [](char a, char b) {
-    return std::tolower(static_cast<unsigned char>(a)) == b;
-  });
+  return std::equal(word.begin(), word.end(), kPerfect.begin(), kPerfect.end(),
+                    [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; });
 }
 
 bool is_positive(const std::optional<std::string>& judgment, std::optional<double> score) {

@@ -18,17 +18,17 @@ constexpr const char* kFormat = "cutd-manifest/1";
 auto sort_key(const ManifestRow& row) { return std::tie(row.instruction_hash, row.response_hash); }
 
 Json header_json(const ManifestHeader& header) {
-  return {{"format", kFormat}, {"model", header.model}, {"template", header.prompt_template}, {"append_eos", header.append_eos}};
+  return {{"format", kFormat},
+          {"model", header.model},
+          {"template", header.prompt_template},
+          {"append_eos", header.append_eos}};
 }
 
 Json row_json(const ManifestRow& row) {
   const TrainingExample& example = row.example;
-  Json json = {{"instruction_hash", row.instruction_hash},
-               {"response_hash", row.response_hash},
-               {"judgment_hash", row.judgment_hash},
-               {"source", row.source},
-               {"kind", example_kind_name(example.kind)},
-               {"prompt_ids", example.prompt_ids}};
+  Json json = {{"instruction_hash", row.instruction_hash}, {"response_hash", row.response_hash},
+               {"judgment_hash", row.judgment_hash},       {"source", row.source},
+               {"kind", example_kind_name(example.kind)},  {"prompt_ids", example.prompt_ids}};
   json["prompt_judge_ids"] = example.kind == ExampleKind::kAlignN ? Json(example.prompt_judge_ids) : Json(nullptr);
   json["response_ids"] = example.response_ids;
   json["weight"] = example.weight;
@@ -72,8 +72,10 @@ std::vector<std::int64_t> parse_ids(const Json& json, const char* key, const std
 }
 
 ManifestRow parse_row(const Json& json, const std::string& origin) {
-  refuse_unknown_keys(json, {"instruction_hash", "response_hash", "judgment_hash", "source", "kind", "prompt_ids",
-                             "prompt_judge_ids", "response_ids", "weight"}, origin);
+  refuse_unknown_keys(json,
+                      {"instruction_hash", "response_hash", "judgment_hash", "source", "kind", "prompt_ids",
+                       "prompt_judge_ids", "response_ids", "weight"},
+                      origin);
   ManifestRow row;
   row.instruction_hash = json_get<std::string>(json, "instruction_hash", origin);
   row.response_hash = json_get<std::string>(json, "response_hash", origin);
@@ -91,7 +93,8 @@ ManifestRow parse_row(const Json& json, const std::string& origin) {
     throw_json_member(origin, "prompt_judge_ids", "must be null for align_p");
   }
   row.example.weight = json_get<double>(json, "weight", origin);
-  if (!std::isfinite(row.example.weight) || row.example.weight < 0) throw_json_member(origin, "weight", "must be at least 0");
+  if (!std::isfinite(row.example.weight) || row.example.weight < 0)
+    throw_json_member(origin, "weight", "must be at least 0");
   return row;
 }
 
@@ -132,7 +135,8 @@ Manifest read_manifest(const std::filesystem::path& path) {
       throw Error(ErrorCode::kBadInput, origin + ": rows are not sorted by (instruction_hash, response_hash)");
     }
   });
-  if (!header_seen) throw Error(ErrorCode::kBadInput, path.string() + ": is empty; expected a " + std::string(kFormat) + " header");
+  if (!header_seen)
+    throw Error(ErrorCode::kBadInput, path.string() + ": is empty; expected a " + std::string(kFormat) + " header");
   return manifest;
 }
 

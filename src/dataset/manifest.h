@@ -15,16 +15,16 @@
 namespace cutd {
 
 struct ManifestHeader {
-  std::string model;                        // hash of the model the examples are for
-  std::string prompt_template;              // PromptTemplate::version(); key "template"
-  std::string append_eos = "if_finished";   // always (triplet files, as released) | if_finished (rounds)
+  std::string model;                       // hash of the model the examples are for
+  std::string prompt_template;             // PromptTemplate::version(); key "template"
+  std::string append_eos = "if_finished";  // always (triplet files, as released) | if_finished (rounds)
 };
 
 struct ManifestRow {
   std::string instruction_hash;
   std::string response_hash;
-  std::string judgment_hash;                // empty: no judgment text
-  std::string source;                       // where the judgment comes from: annotator, file
+  std::string judgment_hash;  // empty: no judgment text
+  std::string source;         // where the judgment comes from: annotator, file
   TrainingExample example;
 };
 

@@ -14,8 +14,8 @@ namespace cutd {
 struct ModelText {
   Tokenizer tokenizer;
   PromptTemplate prompts;
-  TextEncoder encode;        // calls `tokenizer`, of which it holds a copy
-  std::int64_t eos_id = 0;   // the tokenizer's EOS, which ends a trained response
+  TextEncoder encode;       // calls `tokenizer`, of which it holds a copy
+  std::int64_t eos_id = 0;  // the tokenizer's EOS, which ends a trained response
 };
 
 // Reads tokenizer and, for the chat template, chat_template. Throws Error naming the file; kBadInput when the

@@ -8,8 +8,8 @@ namespace cutd {
 namespace {
 
 std::string too_long(const Triplet& triplet, std::int64_t cutoff_len) {
-  return "the response (" + std::to_string(triplet.output.size()) + " bytes) leaves no room for a prompt within cutoff_len " +
-         std::to_string(cutoff_len);
+  return "the response (" + std::to_string(triplet.output.size()) +
+         " bytes) leaves no room for a prompt within cutoff_len " + std::to_string(cutoff_len);
 }
 
 // The released code asserts this; a tokenizer that merges across the border could break it.
@@ -85,14 +85,14 @@ PreparedTriplet prepare_triplet(const Triplet& triplet, const PromptTemplate& pr
   if (!prepared.judged.has_value()) {
     prepared.skipped = too_long(triplet, cutoff_len);
   } else if (!same_response(prepared.plain, *prepared.judged)) {
-    prepared.skipped = "the response has other ids in its two contexts: this tokenizer merges across the end of the prompt";
+    prepared.skipped =
+        "the response has other ids in its two contexts: this tokenizer merges across the end of the prompt";
   }
   return prepared;
 }
 
 std::optional<TrainingExample> prepare_stored(const StoredResponse& stored, const PromptTemplate& prompts,
-                                              const TextEncoder& encode, std::int64_t cutoff_len,
-                                              std::int64_t eos_id) {
+                                              const TextEncoder& encode, std::int64_t cutoff_len, std::int64_t eos_id) {
   TrainingExample example;
   example.kind = is_positive(stored.judgment, stored.score) ? ExampleKind::kAlignP : ExampleKind::kAlignN;
   example.response_ids = stored.response_ids;

@@ -33,13 +33,13 @@ std::optional<PreparedSequence> prepare_sequence(const std::string& prompt, cons
 // A triplet with both contexts. `skipped` says why there is no example; empty when there is one.
 struct PreparedTriplet {
   ExampleKind kind = ExampleKind::kAlignP;
-  std::string prompt_plain;                // rendered text
-  std::string prompt_judged;               // empty for kAlignP
+  std::string prompt_plain;   // rendered text
+  std::string prompt_judged;  // empty for kAlignP
   PreparedSequence plain;
   std::optional<PreparedSequence> judged;  // kAlignN only
   std::string skipped;
 
-  TrainingExample example() const;         // requires skipped.empty()
+  TrainingExample example() const;  // requires skipped.empty()
 };
 
 PreparedTriplet prepare_triplet(const Triplet& triplet, const PromptTemplate& prompts, const TextEncoder& encode,
@@ -53,11 +53,10 @@ struct StoredResponse {
   InstructionText instruction;
   std::vector<std::int64_t> response_ids;
   bool finished = false;
-  std::optional<std::string> judgment;     // nullopt: satisfactory without words
+  std::optional<std::string> judgment;  // nullopt: satisfactory without words
   std::optional<double> score;
 };
 std::optional<TrainingExample> prepare_stored(const StoredResponse& stored, const PromptTemplate& prompts,
-                                              const TextEncoder& encode, std::int64_t cutoff_len,
-                                              std::int64_t eos_id);
+                                              const TextEncoder& encode, std::int64_t cutoff_len, std::int64_t eos_id);
 
 }  // namespace cutd

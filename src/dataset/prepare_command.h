@@ -8,12 +8,12 @@
 namespace cutd {
 
 struct PrepareCommandOptions {
-  std::string data;               // triplet file
+  std::string data;  // triplet file
   std::int64_t cutoff_len = 2048;
   std::int64_t eos_id = 2;
-  double downsample = -1;         // Align-P kept per negative; -1: all
-  std::int64_t seed = 42;         // of the down-sampling
-  bool json = false;              // JSON Lines, one object per triplet; else a table of counts
+  double downsample = -1;  // Align-P kept per negative; -1: all
+  std::int64_t seed = 42;  // of the down-sampling
+  bool json = false;       // JSON Lines, one object per triplet; else a table of counts
 };
 
 // Writes to `output`; JSON rows hold position, id, kind, has_input, kept, reason (null when kept), prompt_plain,

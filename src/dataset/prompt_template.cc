@@ -61,11 +61,12 @@ void break_special_token(std::string& text, const std::string& token) {
 std::string alpaca_prompt(const std::string& instruction, const std::optional<std::string>& judgment) {
   if (!judgment.has_value()) {
     return "Below is an instruction that describes a task. Write a response that appropriately completes the "
-           "request.\n\n### Instruction:\n" + instruction + "\n\n### Response:\n";
+           "request.\n\n### Instruction:\n" +
+           instruction + "\n\n### Response:\n";
   }
   return "Below is an instruction that describes a task. Write a response to the instruction and the response "
-         "should match the corresponding judgment.\n\n### Instruction:\n" + instruction + "\n\n### Judgment:\n" +
-         *judgment + "\n\n### Response:\n";
+         "should match the corresponding judgment.\n\n### Instruction:\n" +
+         instruction + "\n\n### Judgment:\n" + *judgment + "\n\n### Response:\n";
 }
 
 }  // namespace

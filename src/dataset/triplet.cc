@@ -10,7 +10,8 @@ namespace cutd {
 namespace {
 
 Triplet parse_triplet(const Json& item, std::size_t position, const std::string& origin) {
-  if (!item.is_object()) throw Error(ErrorCode::kBadInput, origin + ": a triplet must be an object, not " + item.type_name());
+  if (!item.is_object())
+    throw Error(ErrorCode::kBadInput, origin + ": a triplet must be an object, not " + item.type_name());
   Triplet triplet;
   triplet.origin = origin;
   triplet.id = item.contains("id") ? item.at("id") : Json(position);

@@ -12,15 +12,15 @@
 namespace cutd {
 
 struct Triplet {
-  Json id;                               // as in the file; the item's position when absent
+  Json id;  // as in the file; the item's position when absent
   std::string instruction;
   std::string input;
-  std::string output;                    // the response
-  std::optional<std::string> judgment;   // nullopt: JSON null
+  std::string output;                   // the response
+  std::optional<std::string> judgment;  // nullopt: JSON null
   std::optional<double> score;
-  std::string origin;                    // "iter1.json: item 3" or "x.jsonl:4", for messages
+  std::string origin;  // "iter1.json: item 3" or "x.jsonl:4", for messages
 
-  bool positive() const;                 // label_rule.h
+  bool positive() const;  // label_rule.h
 };
 
 // Reads all of `path`. Throws Error(kBadInput) naming file, item (or line) and key for anything that is not

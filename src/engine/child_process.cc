@@ -49,7 +49,8 @@ struct Pair {
 
 Pair make_socket_pair() {
   int fds[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0) throw_errno("cannot make the engine's socket pair");
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0)
+    throw_errno("cannot make the engine's socket pair");
   return {UniqueFd(fds[0]), UniqueFd(fds[1])};
 }
 
@@ -125,9 +126,13 @@ ChildProcess::ChildProcess(const std::filesystem::path& program, const std::vect
   words.insert(words.end(), arguments.begin(), arguments.end());
   const std::vector<char*> argument_pointers = pointers(words);
   const std::vector<char*> environment_pointers = pointers(environment);
-  const ExecPlan plan = {words[0].c_str(),    const_cast<char**>(argument_pointers.data()),
+  const ExecPlan plan = {words[0].c_str(),
+                         const_cast<char**>(argument_pointers.data()),
                          const_cast<char**>(environment_pointers.data()),
-                         socket.theirs.get(), output.theirs.get(), report.theirs.get(), ::getpid()};
+                         socket.theirs.get(),
+                         output.theirs.get(),
+                         report.theirs.get(),
+                         ::getpid()};
   const pid_t pid = ::fork();
   if (pid < 0) throw_errno("cannot fork for " + words[0]);
   if (pid == 0) become_engine(plan);

@@ -150,8 +150,8 @@ std::int64_t EngineConnection::wait_before_start() {
   if (!decision.refused) return std::max<std::int64_t>(0, decision.not_before_ms - now);
   const std::lock_guard lock(mutex_);
   fail_all(Error(ErrorCode::kUnavailable,
-                 "the engine failed " + std::to_string(options_.restart.most_failures) + " times in a row, last: " +
-                     state_.last_failure + "; it will be tried again in " +
+                 "the engine failed " + std::to_string(options_.restart.most_failures) +
+                     " times in a row, last: " + state_.last_failure + "; it will be tried again in " +
                      format_duration(static_cast<double>(decision.not_before_ms - now) / 1000)));
   return -1;
 }
@@ -188,7 +188,8 @@ void EngineConnection::run_with_engine() {
     overdue = cancellation_overdue();
   }
   if (overdue) return give_up("did not end a cancelled request");
-  const std::string why = session_->step(wake_.get(), tick_ms_, [this](const RpcMessage& message) { on_message(message); });
+  const std::string why =
+      session_->step(wake_.get(), tick_ms_, [this](const RpcMessage& message) { on_message(message); });
   clear_wake();
   if (!why.empty()) give_up(why);
 }

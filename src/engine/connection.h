@@ -1,13 +1,13 @@
 // Untyped calls to the engine process, and the thread that carries them (see engine/client.h).
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <condition_variable>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -38,10 +38,10 @@ class EngineConnection {
 
  private:
   struct Call {
-    std::string line;                       // the encoded request
+    std::string line;  // the encoded request
     bool sent = false;
     std::optional<std::int64_t> cancelled_ms;
-    std::deque<EngineProgress> progress;    // not yet given to the sink
+    std::deque<EngineProgress> progress;  // not yet given to the sink
     std::optional<Json> result;
     std::optional<Error> failure;
     bool finished() const { return result.has_value() || failure.has_value(); }

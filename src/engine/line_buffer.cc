@@ -5,8 +5,7 @@
 namespace cutd {
 
 void LineBuffer::refuse() const {
-  throw Error(ErrorCode::kBadInput,
-              "the peer sent a line of more than " + std::to_string(max_line_bytes_) + " bytes");
+  throw Error(ErrorCode::kBadInput, "the peer sent a line of more than " + std::to_string(max_line_bytes_) + " bytes");
 }
 
 void LineBuffer::append(std::string_view bytes) {

@@ -13,9 +13,9 @@
 namespace cutd {
 
 struct EngineProcessOptions {
-  std::filesystem::path program;           // cutd-engine
-  std::vector<std::string> arguments;      // empty: serve --rpc-fd 3 --heartbeat-ms N
-  std::filesystem::path log_file;          // what the engine prints; empty: nowhere
+  std::filesystem::path program;       // cutd-engine
+  std::vector<std::string> arguments;  // empty: serve --rpc-fd 3 --heartbeat-ms N
+  std::filesystem::path log_file;      // what the engine prints; empty: nowhere
   EngineTimeouts timeouts;
   RestartPolicy restart;
   std::size_t max_line_bytes = kMaxRpcLineBytes;
@@ -24,9 +24,9 @@ struct EngineProcessOptions {
 struct EngineState {
   bool running = false;
   int pid = 0;
-  std::string phase;           // of the last heartbeat; "start" before the first
-  std::int64_t starts = 0;     // processes started so far
-  std::string last_failure;    // "" when there was none
+  std::string phase;         // of the last heartbeat; "start" before the first
+  std::int64_t starts = 0;   // processes started so far
+  std::string last_failure;  // "" when there was none
 };
 
 }  // namespace cutd

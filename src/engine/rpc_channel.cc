@@ -13,7 +13,8 @@ namespace cutd {
 RpcChannel::RpcChannel(UniqueFd socket, std::size_t max_line_bytes)
     : socket_(std::move(socket)), incoming_(max_line_bytes) {
   const int flags = ::fcntl(socket_.get(), F_GETFL);
-  if (flags < 0 || ::fcntl(socket_.get(), F_SETFL, flags | O_NONBLOCK) < 0) throw_errno("cannot use the engine's socket");
+  if (flags < 0 || ::fcntl(socket_.get(), F_SETFL, flags | O_NONBLOCK) < 0)
+    throw_errno("cannot use the engine's socket");
 }
 
 void RpcChannel::queue(std::string line) { outgoing_.push_back(std::move(line)); }

@@ -128,7 +128,8 @@ Json perform(EngineBackend& backend, const RpcRequest& request, const std::stop_
   const std::string& method = request.method;
   if (stop.stop_requested()) throw Error(ErrorCode::kCancelled, "cancelled before it began");
   if (method == rpc_method::kLoad) return encode(backend.load(decode<ModelSpec>(request.params), stop, sink));
-  if (method == rpc_method::kGenerate) return encode(backend.generate(decode<GenerateRequest>(request.params), stop, sink));
+  if (method == rpc_method::kGenerate)
+    return encode(backend.generate(decode<GenerateRequest>(request.params), stop, sink));
   if (method == rpc_method::kScore) return encode(backend.score(decode<ScoreRequest>(request.params), stop, sink));
   if (method == rpc_method::kTrain) return encode(backend.train(decode<TrainRequest>(request.params), stop, sink));
   if (method == rpc_method::kMerge) return encode(backend.merge(decode<MergeRequest>(request.params), stop, sink));
@@ -158,7 +159,8 @@ void work_until_closed(EngineBackend& backend, Desk& desk, const ServeOptions& o
       const bool last = progress.total > 0 && progress.done == progress.total;
       if (progress.detail.is_null() && !last && now - sent_ms < options.progress_ms) return;
       sent_ms = now;
-      desk.send(encode_rpc(RpcNotification{rpc_method::kProgress, encode(ProgressNotification{work->request.id, progress})}));
+      desk.send(
+          encode_rpc(RpcNotification{rpc_method::kProgress, encode(ProgressNotification{work->request.id, progress})}));
     };
     std::string line = answer(backend, *work, sink);
     desk.done();

@@ -28,7 +28,8 @@ EngineSession::EngineSession(const EngineProcessOptions& options, const Clock& c
       child_(options.program, arguments_of(options), engine_environment(environ, first)),
       channel_(child_.take_socket(), options.max_line_bytes),
       liveness_(options.timeouts, clock.boot_millis()) {
-  output_.begin_process("--- " + format_utc(clock.wall_micros()) + " engine process " + std::to_string(child_.pid()) + " ---");
+  output_.begin_process("--- " + format_utc(clock.wall_micros()) + " engine process " + std::to_string(child_.pid()) +
+                        " ---");
 }
 
 void EngineSession::send_request(std::string line) {

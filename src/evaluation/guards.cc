@@ -16,15 +16,18 @@ GuardResult check_guard(const std::string& name, double baseline, double value, 
 
 void declare_guard_options(OptionTable& table, GuardBands& bands, const std::string& section) {
   const auto add = [&](const std::string& name, GuardBand& band, const std::string& what) {
-    table.add(section + "." + name + "_low", &band.low, "lowest allowed ratio of the " + what + " to the untrained model's", in_range(0, 1e9));
-    table.add(section + "." + name + "_high", &band.high, "highest allowed ratio of the " + what + " to the untrained model's", in_range(0, 1e9));
+    table.add(section + "." + name + "_low", &band.low,
+              "lowest allowed ratio of the " + what + " to the untrained model's", in_range(0, 1e9));
+    table.add(section + "." + name + "_high", &band.high,
+              "highest allowed ratio of the " + what + " to the untrained model's", in_range(0, 1e9));
   };
   add("mean_words", bands.mean_words, "mean words of a response");
   add("distinct_2", bands.distinct_2, "share of different word pairs");
   add("perplexity", bands.perplexity, "perplexity under the original model");
 }
 
-std::vector<GuardResult> check_guards(const GuardValues& baseline, const GuardValues& candidate, const GuardBands& bands) {
+std::vector<GuardResult> check_guards(const GuardValues& baseline, const GuardValues& candidate,
+                                      const GuardBands& bands) {
   return {check_guard("mean_words", baseline.mean_words, candidate.mean_words, bands.mean_words),
           check_guard("distinct_2", baseline.distinct_2, candidate.distinct_2, bands.distinct_2),
           check_guard("perplexity", baseline.perplexity, candidate.perplexity, bands.perplexity)};

@@ -10,9 +10,9 @@
 namespace cutd {
 
 struct GuardValues {
-  double mean_words = 0;   // per response
-  double distinct_2 = 0;   // different word pairs over all word pairs, of all responses together
-  double perplexity = 0;   // of the responses under the original model: exp(-mean log-probability per token)
+  double mean_words = 0;  // per response
+  double distinct_2 = 0;  // different word pairs over all word pairs, of all responses together
+  double perplexity = 0;  // of the responses under the original model: exp(-mean log-probability per token)
 };
 
 // Lowest and highest allowed ratio to the untrained model's value.
@@ -30,7 +30,7 @@ struct GuardBands {
 void declare_guard_options(OptionTable& table, GuardBands& bands, const std::string& section);
 
 struct GuardResult {
-  std::string name;     // "mean_words"
+  std::string name;  // "mean_words"
   double value = 0;
   double baseline = 0;
   GuardBand allowed;    // as values, not ratios
@@ -38,7 +38,8 @@ struct GuardResult {
 };
 
 // One result per guard, always in the same order.
-std::vector<GuardResult> check_guards(const GuardValues& baseline, const GuardValues& candidate, const GuardBands& bands);
+std::vector<GuardResult> check_guards(const GuardValues& baseline, const GuardValues& candidate,
+                                      const GuardBands& bands);
 
 double mean_words(const std::vector<std::string>& responses);
 double distinct_2(const std::vector<std::string>& responses);  // 0 when no response has two words

@@ -44,8 +44,10 @@ PairedDifference paired_bootstrap(const std::vector<double>& parent, const std::
   for (std::size_t resample = 0; resample < means.size(); ++resample) {
     double total = 0;
     for (std::size_t drawn = 0; drawn < count; drawn += 4) {
-      const auto bits = philox({static_cast<std::uint32_t>(drawn / 4), static_cast<std::uint32_t>(resample), 0, 0}, key);
-      for (std::size_t lane = 0; lane < 4 && drawn + lane < count; ++lane) total += difference[index_below(bits[lane], count)];
+      const auto bits =
+          philox({static_cast<std::uint32_t>(drawn / 4), static_cast<std::uint32_t>(resample), 0, 0}, key);
+      for (std::size_t lane = 0; lane < 4 && drawn + lane < count; ++lane)
+        total += difference[index_below(bits[lane], count)];
     }
     means[resample] = total / static_cast<double>(count);
   }

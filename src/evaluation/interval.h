@@ -15,8 +15,8 @@ struct Interval {
 struct Share {
   std::int64_t successes = 0;
   std::int64_t count = 0;
-  double value = 0;  // successes / count; 0 when count is 0
-  Interval interval; // 95 %; [0, 1] when count is 0
+  double value = 0;   // successes / count; 0 when count is 0
+  Interval interval;  // 95 %; [0, 1] when count is 0
 };
 Share wilson_share(std::int64_t successes, std::int64_t count);
 

@@ -16,6 +16,7 @@ struct PromotionVerdict {
 };
 
 // `difference`: candidate minus parent, on the gate set.
-PromotionVerdict decide_promotion(const PairedDifference& difference, const std::vector<GuardResult>& guards, double margin);
+PromotionVerdict decide_promotion(const PairedDifference& difference, const std::vector<GuardResult>& guards,
+                                  double margin);
 
 }  // namespace cutd

@@ -12,7 +12,8 @@ std::optional<std::string> stop_reason(const StopRule& rule, const RunFacts& fac
   if (rule.budget > 0 && facts.spent >= rule.budget) return "the budget is spent";
   if (rule.end_wall_micros > 0 && facts.now_wall_micros >= rule.end_wall_micros) return "the end time has come";
   if (facts.instructions_left < facts.instructions_per_round) {
-    return fmt::format("only {} unused training instructions are left, a round needs {}", facts.instructions_left, facts.instructions_per_round);
+    return fmt::format("only {} unused training instructions are left, a round needs {}", facts.instructions_left,
+                       facts.instructions_per_round);
   }
   return std::nullopt;
 }

@@ -7,10 +7,16 @@
 namespace cutd {
 
 GenerationRun::GenerationRun(const ModelConfig& config, const Tokenizer* tokenizer, Decoder& decoder,
-                             std::span<const GenerationPrompt> prompts, const SamplingConfig& sampling, const ArenaSlots& slots)
-    : config_(config), tokenizer_(tokenizer), decoder_(decoder), prompts_(prompts), sampling_(sampling),
+                             std::span<const GenerationPrompt> prompts, const SamplingConfig& sampling,
+                             const ArenaSlots& slots)
+    : config_(config),
+      tokenizer_(tokenizer),
+      decoder_(decoder),
+      prompts_(prompts),
+      sampling_(sampling),
       needs_logits_(sampling.temperature > 0 || sampling.repetition_penalty != 1),
-      logits_(needs_logits_ ? static_cast<std::size_t>(slots.count * config.vocab_size) : 0), answers_(prompts.size()) {
+      logits_(needs_logits_ ? static_cast<std::size_t>(slots.count * config.vocab_size) : 0),
+      answers_(prompts.size()) {
   for (std::int64_t i = slots.count - 1; i >= 0; --i) free_slots_.push_back(i * slots.size);
 }
 
@@ -42,7 +48,8 @@ void GenerationRun::admit() {
     sequence.slot_start = free_slots_.back();
     free_slots_.pop_back();
     sequence.seen = prompts_[next_].ids;
-    sequence.most_new = std::min(sampling_.max_new_tokens, config_.max_position_embeddings - static_cast<std::int64_t>(sequence.seen.size()));
+    sequence.most_new = std::min(sampling_.max_new_tokens,
+                                 config_.max_position_embeddings - static_cast<std::int64_t>(sequence.seen.size()));
     if (tokenizer_ == nullptr) continue;
     sequence.text.emplace(*tokenizer_);
     sequence.scanner.emplace(sampling_.stop);
@@ -53,7 +60,8 @@ void GenerationRun::collect_rows() {
   rows_.clear();
   queries_.clear();
   asked_.clear();
-  const std::int64_t decoding = std::count_if(active_.begin(), active_.end(), [](const Sequence& s) { return !s.prefilling(); });
+  const std::int64_t decoding =
+      std::count_if(active_.begin(), active_.end(), [](const Sequence& s) { return !s.prefilling(); });
   std::int64_t room = decoder_.limits().max_rows - decoding;  // every decoding sequence gets its row
   for (Sequence& sequence : active_) {
     std::int64_t count = 1;
@@ -71,7 +79,8 @@ void GenerationRun::collect_rows_of(Sequence& sequence, std::int64_t count) {
     rows_.push_back({sequence.seen[static_cast<std::size_t>(sequence.run)], sequence.slot_start, sequence.run});
   }
   if (sequence.run < static_cast<std::int64_t>(sequence.seen.size())) return;  // the prompt goes on in the next step
-  float* place = needs_logits_ ? logits_.data() + static_cast<std::ptrdiff_t>(asked_.size()) * config_.vocab_size : nullptr;
+  float* place =
+      needs_logits_ ? logits_.data() + static_cast<std::ptrdiff_t>(asked_.size()) * config_.vocab_size : nullptr;
   queries_.push_back({static_cast<std::int64_t>(rows_.size()) - 1, -1, place});
   asked_.push_back(&sequence);
 }
@@ -81,8 +90,8 @@ GenerationRun::Choice GenerationRun::choose(const Sequence& sequence, std::size_
   if (!needs_logits_) return {result.best, result.logprob(result.max_logit)};
   const std::span<float> row(queries_[query].logits, static_cast<std::size_t>(config_.vocab_size));
   const std::vector<float> unmodified(row.begin(), row.end());
-  const std::int64_t id =
-      choose_token(row, sequence.seen, sampling_, static_cast<std::uint64_t>(sequence.prompt->seed), sequence.answer.ids.size());
+  const std::int64_t id = choose_token(row, sequence.seen, sampling_, static_cast<std::uint64_t>(sequence.prompt->seed),
+                                       sequence.answer.ids.size());
   return {id, result.logprob(unmodified[static_cast<std::size_t>(id)])};
 }
 
@@ -91,7 +100,8 @@ bool GenerationRun::take_token(Sequence& sequence, const Choice& choice) const {
   sequence.answer.ids.push_back(choice.id);
   sequence.answer.logprobs.push_back(choice.logprob);
   sequence.seen.push_back(choice.id);
-  const bool eos = std::find(config_.eos_token_ids.begin(), config_.eos_token_ids.end(), choice.id) != config_.eos_token_ids.end();
+  const bool eos =
+      std::find(config_.eos_token_ids.begin(), config_.eos_token_ids.end(), choice.id) != config_.eos_token_ids.end();
   bool stopped = eos && !sampling_.ignore_eos;
   if (sequence.text && !stopped) stopped = sequence.scanner->push(sequence.text->push(choice.id));
   if (stopped) sequence.answer.finish_reason = FinishReason::kStop;

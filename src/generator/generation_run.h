@@ -19,8 +19,8 @@ struct ArenaSlots {
 // Everything given must outlive it. One thread.
 class GenerationRun {
  public:
-  GenerationRun(const ModelConfig& config, const Tokenizer* tokenizer, Decoder& decoder, std::span<const GenerationPrompt> prompts,
-                const SamplingConfig& sampling, const ArenaSlots& slots);
+  GenerationRun(const ModelConfig& config, const Tokenizer* tokenizer, Decoder& decoder,
+                std::span<const GenerationPrompt> prompts, const SamplingConfig& sampling, const ArenaSlots& slots);
 
   bool finished() const { return next_ == prompts_.size() && active_.empty(); }
   void step(const Generator::OnToken& on_token);
@@ -36,12 +36,12 @@ class GenerationRun {
     const GenerationPrompt* prompt = nullptr;  // null: ended
     std::int64_t slot_start = 0;
     std::int64_t most_new = 0;
-    std::int64_t run = 0;                      // tokens whose keys are in the arena
-    std::vector<std::int64_t> seen;            // prompt and generated ids
+    std::int64_t run = 0;            // tokens whose keys are in the arena
+    std::vector<std::int64_t> seen;  // prompt and generated ids
     Generation answer;
     std::optional<IncrementalDecoder> text;
     std::optional<StopScanner> scanner;
-    std::size_t shown = 0;                     // bytes of the text already given to on_token
+    std::size_t shown = 0;  // bytes of the text already given to on_token
 
     bool prefilling() const { return run < static_cast<std::int64_t>(prompt->ids.size()); }
   };
@@ -65,10 +65,10 @@ class GenerationRun {
   const SamplingConfig& sampling_;
   const bool needs_logits_;
 
-  std::vector<float> logits_;            // [slots, vocabulary] when needed
-  std::vector<std::int64_t> free_slots_; // their first places
-  std::deque<Sequence> active_;          // in order of admission
-  std::size_t next_ = 0;                 // first prompt not admitted yet
+  std::vector<float> logits_;             // [slots, vocabulary] when needed
+  std::vector<std::int64_t> free_slots_;  // their first places
+  std::deque<Sequence> active_;           // in order of admission
+  std::size_t next_ = 0;                  // first prompt not admitted yet
   std::vector<Generation> answers_;
   std::int64_t finished_prompts_ = 0;
   std::int64_t tokens_ = 0;
@@ -77,7 +77,7 @@ class GenerationRun {
   std::vector<DecoderRow> rows_;
   std::vector<HeadQuery> queries_;
   std::vector<HeadResult> results_;
-  std::vector<Sequence*> asked_;         // by query
+  std::vector<Sequence*> asked_;  // by query
 };
 
 }  // namespace cutd

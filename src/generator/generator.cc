@@ -16,7 +16,8 @@ void check_ids(std::span<const std::int64_t> ids, std::int64_t vocabulary, std::
   if (ids.empty()) throw Error(ErrorCode::kBadInput, name + " has no ids");
   for (const std::int64_t id : ids) {
     if (id < 0 || id >= vocabulary) {
-      throw Error(ErrorCode::kBadInput, name + ": id " + std::to_string(id) + " is outside the vocabulary of " + std::to_string(vocabulary));
+      throw Error(ErrorCode::kBadInput,
+                  name + ": id " + std::to_string(id) + " is outside the vocabulary of " + std::to_string(vocabulary));
     }
   }
 }
@@ -26,14 +27,16 @@ void check_stop(const std::stop_token& stop) {
 }
 
 // Checks every prompt; arena places that the longest one needs with its response.
-std::int64_t slot_size_of(std::span<const GenerationPrompt> prompts, const ModelConfig& config, const SamplingConfig& sampling) {
+std::int64_t slot_size_of(std::span<const GenerationPrompt> prompts, const ModelConfig& config,
+                          const SamplingConfig& sampling) {
   std::int64_t slot = 1;
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     check_ids(prompts[i].ids, config.vocab_size, i);
     const auto length = static_cast<std::int64_t>(prompts[i].ids.size());
     if (length >= config.max_position_embeddings) {
-      throw Error(ErrorCode::kBadInput, "prompt " + std::to_string(i + 1) + " has " + std::to_string(length) + " ids, the model takes " +
-                                            std::to_string(config.max_position_embeddings) + " with the response");
+      throw Error(ErrorCode::kBadInput, "prompt " + std::to_string(i + 1) + " has " + std::to_string(length) +
+                                            " ids, the model takes " + std::to_string(config.max_position_embeddings) +
+                                            " with the response");
     }
     slot = std::max(slot, std::min(length + sampling.max_new_tokens, config.max_position_embeddings));
   }
@@ -46,8 +49,10 @@ std::int64_t place_bytes(const DecoderWeights& weights) {
 }
 
 // Sequences that fit into the arena together, at most as many as are wanted.
-std::int64_t slots_of(const GeneratorOptions& options, const DecoderWeights& weights, std::int64_t slot_size, std::size_t prompts) {
-  const std::int64_t budget = options.arena_tokens > 0 ? options.arena_tokens : options.arena_bytes / place_bytes(weights);
+std::int64_t slots_of(const GeneratorOptions& options, const DecoderWeights& weights, std::int64_t slot_size,
+                      std::size_t prompts) {
+  const std::int64_t budget =
+      options.arena_tokens > 0 ? options.arena_tokens : options.arena_bytes / place_bytes(weights);
   const std::int64_t wanted = std::min<std::int64_t>(options.max_batch, static_cast<std::int64_t>(prompts));
   return std::clamp<std::int64_t>(budget / slot_size, 1, wanted);
 }
@@ -62,7 +67,8 @@ Generator::Generator(const DecoderWeights& weights, const Tokenizer* tokenizer, 
 Generator::~Generator() = default;
 
 Decoder& Generator::decoder_for(std::int64_t arena_tokens, std::int64_t positions) {
-  if (decoder_ && decoder_->limits().arena_tokens >= arena_tokens && decoder_->limits().max_positions >= positions) return *decoder_;
+  if (decoder_ && decoder_->limits().arena_tokens >= arena_tokens && decoder_->limits().max_positions >= positions)
+    return *decoder_;
   decoder_.reset();  // before the new one is made: both may not fit
   DecoderLimits limits;
   limits.arena_tokens = arena_tokens;
@@ -74,7 +80,8 @@ Decoder& Generator::decoder_for(std::int64_t arena_tokens, std::int64_t position
 }
 
 std::vector<Generation> Generator::generate(std::span<const GenerationPrompt> prompts, const SamplingConfig& sampling,
-                                            std::stop_token stop, const OnProgress& on_progress, const OnToken& on_token) {
+                                            std::stop_token stop, const OnProgress& on_progress,
+                                            const OnToken& on_token) {
   if (tokenizer_ == nullptr && !sampling.stop.empty()) {
     throw Error(ErrorCode::kBadInput, "stop strings need a tokenizer, and the model folder has no tokenizer.json");
   }
@@ -99,16 +106,19 @@ std::vector<Generation> Generator::generate(std::span<const GenerationPrompt> pr
   return run.take_answers();
 }
 
-std::vector<Score> Generator::score(std::span<const ScoreSequence> sequences, std::stop_token stop, const OnProgress& on_progress) {
+std::vector<Score> Generator::score(std::span<const ScoreSequence> sequences, std::stop_token stop,
+                                    const OnProgress& on_progress) {
   const ModelConfig& config = weights_.config;
   std::int64_t longest = 1;
   for (std::size_t i = 0; i < sequences.size(); ++i) {
     check_ids(sequences[i].ids, config.vocab_size, i);
-    if (sequences[i].first < 1) throw Error(ErrorCode::kBadInput, "prompt " + std::to_string(i + 1) + ": the first scored place is at least 1");
+    if (sequences[i].first < 1)
+      throw Error(ErrorCode::kBadInput, "prompt " + std::to_string(i + 1) + ": the first scored place is at least 1");
     longest = std::max(longest, static_cast<std::int64_t>(sequences[i].ids.size()));
   }
   if (longest > config.max_position_embeddings) {
-    throw Error(ErrorCode::kBadInput, "a sequence has " + std::to_string(longest) + " ids, the model takes " + std::to_string(config.max_position_embeddings));
+    throw Error(ErrorCode::kBadInput, "a sequence has " + std::to_string(longest) + " ids, the model takes " +
+                                          std::to_string(config.max_position_embeddings));
   }
   std::vector<Score> scores(sequences.size());
   if (sequences.empty()) return scores;
@@ -128,7 +138,8 @@ std::vector<Score> Generator::score(std::span<const ScoreSequence> sequences, st
       queries.clear();
       const std::int64_t end = std::min(begin + decoder.limits().max_rows, length - 1);  // the last id predicts nothing
       for (std::int64_t t = begin; t < end; ++t) {
-        if (t + 1 >= sequences[i].first) queries.push_back({static_cast<std::int64_t>(rows.size()), ids[static_cast<std::size_t>(t) + 1], nullptr});
+        if (t + 1 >= sequences[i].first)
+          queries.push_back({static_cast<std::int64_t>(rows.size()), ids[static_cast<std::size_t>(t) + 1], nullptr});
         rows.push_back({ids[static_cast<std::size_t>(t)], 0, t});
       }
       results.assign(queries.size(), {});

@@ -22,40 +22,40 @@ namespace cutd {
 
 struct GenerationPrompt {
   std::vector<std::int64_t> ids;
-  std::int64_t seed = 0;           // Philox key of this prompt's draws
+  std::int64_t seed = 0;  // Philox key of this prompt's draws
 };
 
 enum class FinishReason { kStop, kLength };
 const char* finish_reason_name(FinishReason reason);  // "stop", "length"
 
 struct Generation {
-  std::vector<std::int64_t> ids;   // new ids, the EOS that ended it included
-  std::string text;                // without special tokens and stop string; empty without a tokenizer
+  std::vector<std::int64_t> ids;  // new ids, the EOS that ended it included
+  std::string text;               // without special tokens and stop string; empty without a tokenizer
   FinishReason finish_reason = FinishReason::kLength;
-  std::vector<double> logprobs;    // of the unmodified model, one per id
+  std::vector<double> logprobs;  // of the unmodified model, one per id
 };
 
 struct GenerationProgress {
-  std::int64_t finished = 0;       // prompts
+  std::int64_t finished = 0;  // prompts
   std::int64_t total = 0;
-  std::int64_t tokens = 0;         // generated so far
-  double tokens_per_second = 0;    // generated tokens over the time since the start of the call
+  std::int64_t tokens = 0;       // generated so far
+  double tokens_per_second = 0;  // generated tokens over the time since the start of the call
 };
 
 // Log-probabilities of ids[first..] given everything before, and the model's own choice at each place.
 struct ScoreSequence {
   std::vector<std::int64_t> ids;
-  std::int64_t first = 1;          // at least 1
+  std::int64_t first = 1;  // at least 1
 };
 struct Score {
-  std::vector<double> logprobs;    // ids.size() - first values
-  std::vector<std::int64_t> top;   // argmax at the same places
+  std::vector<double> logprobs;   // ids.size() - first values
+  std::vector<std::int64_t> top;  // argmax at the same places
 };
 
 struct GeneratorOptions {
-  std::int64_t max_batch = 32;             // sequences that decode together
-  std::int64_t prefill_rows = 256;         // most tokens a step may run
-  std::int64_t arena_tokens = 0;           // 0: as the call needs, within arena_bytes
+  std::int64_t max_batch = 32;      // sequences that decode together
+  std::int64_t prefill_rows = 256;  // most tokens a step may run
+  std::int64_t arena_tokens = 0;    // 0: as the call needs, within arena_bytes
   std::int64_t arena_bytes = std::int64_t{4} << 30;
   std::int64_t threads = 0;
   DecoderKind decoder = DecoderKind::kAutomatic;

@@ -63,7 +63,8 @@ std::vector<TokenProbability> filtered_distribution(std::span<const float> logit
     if (logits[id] < least || logits[id] == kRemoved) continue;
     rows.push_back({static_cast<std::int64_t>(id), std::exp(logits[id] / temperature - largest / temperature)});
   }
-  std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.probability > b.probability; });
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const auto& a, const auto& b) { return a.probability > b.probability; });
   normalise(rows);
   if (config.top_p < 1) {
     keep_top_p(rows, config.top_p);

@@ -41,6 +41,8 @@ std::string annotator_version(const AnnotatorConfig& config) {
   return config.kind + "/" + guideline_version(config.guideline);
 }
 
-std::unique_ptr<Judge> make_judge(const AnnotatorConfig& config) { return std::make_unique<RuleJudge>(config.guideline); }
+std::unique_ptr<Judge> make_judge(const AnnotatorConfig& config) {
+  return std::make_unique<RuleJudge>(config.guideline);
+}
 
 }  // namespace cutd

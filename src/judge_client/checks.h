@@ -15,7 +15,7 @@ namespace cutd {
 
 // A response prepared once for all checks. The views point into the text it was made from.
 struct ReadResponse {
-  std::string_view text;            // blanks around it removed
+  std::string_view text;  // blanks around it removed
   std::vector<Word> words;
   std::vector<std::string> folded;  // folded words, punctuation kept
   std::vector<std::string> bare;    // folded words without punctuation around them

@@ -29,20 +29,26 @@ void declare_guideline_options(OptionTable& table, Guideline& guideline, const s
   table.add(key("forbid_markup"), &guideline.forbid_markup, "no headings, bold, code, tables or tags");
   table.add(key("forbid_line_breaks"), &guideline.forbid_line_breaks, "one paragraph");
   table.add(key("require_complete_end"), &guideline.require_complete_end, "ends by itself, with a complete sentence");
-  table.add(key("repeated_words"), &guideline.repeated_words, "this many words in a row must not come twice (0: allowed)", at_least(0));
-  table.add(key("repeated_pieces"), &guideline.repeated_pieces, "the same piece must not come this often in a row (0: allowed)", at_least(0));
-  table.add(key("require_subject"), &guideline.require_subject, "mentions at least one content word of the instruction");
+  table.add(key("repeated_words"), &guideline.repeated_words,
+            "this many words in a row must not come twice (0: allowed)", at_least(0));
+  table.add(key("repeated_pieces"), &guideline.repeated_pieces,
+            "the same piece must not come this often in a row (0: allowed)", at_least(0));
+  table.add(key("require_subject"), &guideline.require_subject,
+            "mentions at least one content word of the instruction");
   table.add(key("max_defects"), &guideline.max_defects, "most defects named in one judgment", at_least(1));
   table.add(key("max_quoted_words"), &guideline.max_quoted_words, "most words quoted for one defect", at_least(3));
 }
 
 void check_guideline(const Guideline& guideline, const std::string& origin) {
   if (guideline.min_words > guideline.max_words) {
-    throw Error(ErrorCode::kUsage, fmt::format("{}: guideline.min_words ({}) is above guideline.max_words ({}): no response could pass",
-                                               origin, guideline.min_words, guideline.max_words));
+    throw Error(ErrorCode::kUsage,
+                fmt::format("{}: guideline.min_words ({}) is above guideline.max_words ({}): no response could pass",
+                            origin, guideline.min_words, guideline.max_words));
   }
   if (guideline.repeated_words == 1 || guideline.repeated_pieces == 1) {
-    throw Error(ErrorCode::kUsage, origin + ": guideline.repeated_words and repeated_pieces must be 0 or at least 2: no response could pass");
+    throw Error(
+        ErrorCode::kUsage,
+        origin + ": guideline.repeated_words and repeated_pieces must be 0 or at least 2: no response could pass");
   }
 }
 
@@ -60,10 +66,14 @@ std::string guideline_prose(const Guideline& guideline) {
   if (guideline.require_subject) prose += " Mention what the instruction is about.";
   if (guideline.forbid_lists) prose += " No lists, neither numbered nor dashed nor labelled as steps.";
   if (guideline.forbid_markup) prose += " No headings, bold, code, tables or tags.";
-  if (!guideline.forbidden_openings.empty()) prose += " Do not open with chatter such as " + quoted_list(guideline.forbidden_openings) + ".";
-  if (!guideline.self_talk.empty()) prose += " Do not talk about yourself or to the reader: " + quoted_list(guideline.self_talk) + ".";
-  if (guideline.repeated_words > 0) prose += fmt::format(" Do not repeat yourself: no {} words in a row come twice.", guideline.repeated_words);
-  if (guideline.repeated_pieces > 0) prose += fmt::format(" Nothing comes {} times in a row.", guideline.repeated_pieces);
+  if (!guideline.forbidden_openings.empty())
+    prose += " Do not open with chatter such as " + quoted_list(guideline.forbidden_openings) + ".";
+  if (!guideline.self_talk.empty())
+    prose += " Do not talk about yourself or to the reader: " + quoted_list(guideline.self_talk) + ".";
+  if (guideline.repeated_words > 0)
+    prose += fmt::format(" Do not repeat yourself: no {} words in a row come twice.", guideline.repeated_words);
+  if (guideline.repeated_pieces > 0)
+    prose += fmt::format(" Nothing comes {} times in a row.", guideline.repeated_pieces);
   if (guideline.require_complete_end) prose += " Stop by yourself, with a complete sentence.";
   return prose;
 }

@@ -32,7 +32,7 @@ struct JudgeRequest {
   RequestId id;
   std::string instruction;  // the instruction, its input after a line feed when it has one
   std::string response;
-  bool ended = true;        // the model ended the response by itself; false: cut at the token limit
+  bool ended = true;  // the model ended the response by itself; false: cut at the token limit
 };
 
 // Announced before anything is sent, so that its cost can be reserved first. Money is micro-dollars.

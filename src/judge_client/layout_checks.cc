@@ -18,7 +18,8 @@ int list_number(std::string_view word) {
 }
 
 bool is_bullet(std::string_view word) {
-  return word == "-" || word == "*" || word == "+" || word == "\u2022" || word == "\u2013" || word == "\u25CF" || word == "\u25AA";
+  return word == "-" || word == "*" || word == "+" || word == "\u2022" || word == "\u2013" || word == "\u25CF" ||
+         word == "\u25AA";
 }
 
 // "Step 1:" or, at the start of a line, "Step 1".

@@ -29,7 +29,8 @@ Finding check_overrun(const Guideline& guideline, const ReadResponse& response) 
   if (!stop) return response.words.empty() ? what + "." : what + " unfinished: " + quote_end(guideline, response) + ".";
   // Two words lead up to the point, so that the first bad token can be found by copying.
   const std::size_t first = *stop >= 2 ? *stop - 2 : 0;
-  return what + " and should have stopped within " + quote_words(guideline, response, first, guideline.max_quoted_words) + ".";
+  return what + " and should have stopped within " +
+         quote_words(guideline, response, first, guideline.max_quoted_words) + ".";
 }
 
 Finding check_too_short(const Guideline& guideline, const ReadResponse& response) {

@@ -41,7 +41,8 @@ std::optional<std::size_t> find_repeated_piece(const ReadResponse& response, std
       equal = text[i] == text[i + length] ? equal + 1 : 0;
       if (equal < length * (count - 1)) continue;
       const std::size_t begin = i + 1 - equal;
-      if (is_telling(std::string_view(text).substr(begin, length))) return word_of[text.find_first_not_of(' ', begin + length)];
+      if (is_telling(std::string_view(text).substr(begin, length)))
+        return word_of[text.find_first_not_of(' ', begin + length)];
       equal = 0;
     }
   }
@@ -52,8 +53,10 @@ std::optional<std::size_t> find_repeated_piece(const ReadResponse& response, std
 
 Finding check_repetition(const Guideline& guideline, const ReadResponse& response) {
   std::optional<std::size_t> place;
-  if (guideline.repeated_words > 0) place = find_repeated_words(response, static_cast<std::size_t>(guideline.repeated_words));
-  if (!place && guideline.repeated_pieces > 0) place = find_repeated_piece(response, static_cast<std::size_t>(guideline.repeated_pieces));
+  if (guideline.repeated_words > 0)
+    place = find_repeated_words(response, static_cast<std::size_t>(guideline.repeated_words));
+  if (!place && guideline.repeated_pieces > 0)
+    place = find_repeated_piece(response, static_cast<std::size_t>(guideline.repeated_pieces));
   if (!place) return std::nullopt;
   return "It repeats itself: " + quote_words(guideline, response, *place, guideline.max_quoted_words) + ".";
 }

@@ -26,7 +26,8 @@ ReadResponse read_response(std::string_view text, bool ended) {
   return response;
 }
 
-std::string quote_words(const Guideline& guideline, const ReadResponse& response, std::size_t first, std::size_t count) {
+std::string quote_words(const Guideline& guideline, const ReadResponse& response, std::size_t first,
+                        std::size_t count) {
   const std::size_t limit = std::min(count, static_cast<std::size_t>(guideline.max_quoted_words));
   return "\"" + std::string(words_text(response.text, response.words, first, limit)) + "\"";
 }
@@ -37,13 +38,14 @@ std::string quote_end(const Guideline& guideline, const ReadResponse& response) 
   return quote_words(guideline, response, first, limit);
 }
 
-std::string judge_by_rules(const Guideline& guideline, std::string_view instruction, std::string_view text, bool ended) {
+std::string judge_by_rules(const Guideline& guideline, std::string_view instruction, std::string_view text,
+                           bool ended) {
   const ReadResponse response = read_response(text, ended);
-  const Finding findings[] = {
-      check_opening(guideline, response),    check_self_talk(guideline, response), check_list(guideline, response),
-      check_markup(guideline, response),     check_line_break(guideline, response), check_repetition(guideline, response),
-      check_overrun(guideline, response),    check_too_short(guideline, response), check_final_stop(guideline, response),
-      check_subject(guideline, instruction, response)};
+  const Finding findings[] = {check_opening(guideline, response),    check_self_talk(guideline, response),
+                              check_list(guideline, response),       check_markup(guideline, response),
+                              check_line_break(guideline, response), check_repetition(guideline, response),
+                              check_overrun(guideline, response),    check_too_short(guideline, response),
+                              check_final_stop(guideline, response), check_subject(guideline, instruction, response)};
   std::string judgment;
   std::int64_t named = 0;
   for (const Finding& finding : findings) {

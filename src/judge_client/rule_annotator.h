@@ -13,7 +13,8 @@
 namespace cutd {
 
 // The judgment of one response. `ended`: the model stopped by itself. Pure and total: any bytes may come.
-std::string judge_by_rules(const Guideline& guideline, std::string_view instruction, std::string_view response, bool ended);
+std::string judge_by_rules(const Guideline& guideline, std::string_view instruction, std::string_view response,
+                           bool ended);
 
 // judge_by_rules behind the Judge interface: costs nothing, sends nothing, never fails. One attempt per
 // request; intents are announced in groups of at most 256.

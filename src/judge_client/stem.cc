@@ -19,6 +19,7 @@ struct Suffix {
 };
 
 // Tried in order, longest first within a family; the first that fits is applied once.
+// clang-format off
 constexpr std::array<Suffix, 26> kSuffixes = {{
     {"ization", "iz", 3}, {"isation", "iz", 3}, {"ational", "at", 3}, {"fulness", "", 3}, {"ousness", "ous", 2},
     {"iveness", "iv", 3}, {"ication", "ic", 3}, {"ations", "at", 3},  {"ation", "at", 3},  {"ically", "ic", 3},
@@ -27,11 +28,13 @@ constexpr std::array<Suffix, 26> kSuffixes = {{
     {"er", "", 3},        {"ed", "", 3},        {"ly", "", 4},        {"al", "", 5},       {"ies", "y", 2},
     {"es", "", 3},
 }};
+// clang-format on
 
 std::string tidy(std::string word) {
   const std::size_t size = word.size();
   // Doubled consonant left by "-ing" and "-ed": "running" -> "run"; "ll", "ss", "zz" belong to the word.
-  if (size >= 4 && word[size - 1] == word[size - 2] && std::string_view("aeioulsz").find(word[size - 1]) == std::string_view::npos) {
+  if (size >= 4 && word[size - 1] == word[size - 2] &&
+      std::string_view("aeioulsz").find(word[size - 1]) == std::string_view::npos) {
     word.pop_back();
   } else if (size >= 4 && word.back() == 'e') {
     word.pop_back();
@@ -40,6 +43,7 @@ std::string tidy(std::string word) {
   return word;
 }
 
+// clang-format off
 constexpr auto kStopWords = [] {
   std::array words = std::to_array<std::string_view>({
       "a", "about", "above", "across", "after", "again", "all", "also", "am", "an", "and", "another", "any", "are", "as", "at",
@@ -66,6 +70,7 @@ constexpr auto kStopWords = [] {
   std::sort(words.begin(), words.end());
   return words;
 }();
+// clang-format on
 
 }  // namespace
 
@@ -79,7 +84,8 @@ std::string stem(std::string_view word) {
     if (rest.size() < suffix.least || !has_vowel(rest)) continue;
     return tidy(std::string(rest) + std::string(suffix.replacement));
   }
-  if (result.ends_with("s") && !result.ends_with("ss") && !result.ends_with("us") && !result.ends_with("is")) result.pop_back();
+  if (result.ends_with("s") && !result.ends_with("ss") && !result.ends_with("us") && !result.ends_with("is"))
+    result.pop_back();
   return tidy(std::move(result));
 }
 

@@ -40,8 +40,10 @@ Finding check_subject(const Guideline& guideline, std::string_view instruction, 
   for (const std::string& bare : response.bare) add_content_words(bare, said);
   std::set<std::string> stems;
   for (const std::string& word : said) stems.insert(stem(word));
-  if (std::any_of(asked.begin(), asked.end(), [&](const std::string& word) { return stems.contains(stem(word)); })) return std::nullopt;
-  return "It does not mention the subject asked (" + asked.front() + "): " + quote_words(guideline, response, 0, guideline.max_quoted_words) + ".";
+  if (std::any_of(asked.begin(), asked.end(), [&](const std::string& word) { return stems.contains(stem(word)); }))
+    return std::nullopt;
+  return "It does not mention the subject asked (" + asked.front() +
+         "): " + quote_words(guideline, response, 0, guideline.max_quoted_words) + ".";
 }
 
 }  // namespace cutd

@@ -20,7 +20,8 @@ std::string_view trim(std::string_view text) {
 JudgeOutcome parse_perfect_prefix(std::string_view reply) {
   const std::string_view text = trim(reply);
   if (text.empty()) return JudgeFailure{JudgeFailureKind::kUnusable, "the reply is empty"};
-  if (text.find('\0') != std::string_view::npos) return JudgeFailure{JudgeFailureKind::kUnusable, "the reply holds a NUL byte"};
+  if (text.find('\0') != std::string_view::npos)
+    return JudgeFailure{JudgeFailureKind::kUnusable, "the reply holds a NUL byte"};
   if (!is_valid_utf8(text)) return JudgeFailure{JudgeFailureKind::kUnusable, "the reply is not UTF-8"};
   return Verdict{is_positive_text(text), std::string(text)};
 }

@@ -39,14 +39,14 @@ void append_utf8(std::string& out, char32_t c) {
 
 char32_t lower(char32_t c) {
   if (c >= 'A' && c <= 'Z') return c + 0x20;
-  if (c >= 0xC0 && c <= 0xDE && c != 0xD7) return c + 0x20;    // Latin-1
+  if (c >= 0xC0 && c <= 0xDE && c != 0xD7) return c + 0x20;  // Latin-1
   if (c >= 0x100 && c <= 0x17F && c != 0x130 && c != 0x131 && c != 0x138 && c != 0x149 && c != 0x178 && c != 0x17F) {
     // Latin Extended-A: pairs of capital and small letter; the odd one is capital in two stretches.
     const bool capital_is_odd = (c >= 0x139 && c <= 0x148) || c >= 0x179;
     return (c % 2 == 1) == capital_is_odd ? c + 1 : c;
   }
-  if (c >= 0x391 && c <= 0x3A9) return c + 0x20;               // Greek
-  if (c >= 0x410 && c <= 0x42F) return c + 0x20;               // Cyrillic
+  if (c >= 0x391 && c <= 0x3A9) return c + 0x20;  // Greek
+  if (c >= 0x410 && c <= 0x42F) return c + 0x20;  // Cyrillic
   if (c >= 0x400 && c <= 0x40F) return c + 0x50;
   if (c == 0x2019 || c == 0x2018) return '\'';
   return c;
@@ -70,7 +70,8 @@ std::vector<char32_t> characters(std::string_view text) {
 
 bool is_abbreviation(const std::string& bare) {
   static constexpr std::array<std::string_view, 19> kAbbreviations = {
-      "e.g", "i.e", "etc", "dr", "mr", "mrs", "ms", "st", "vs", "prof", "jr", "sr", "fig", "approx", "cf", "u.s", "u.k", "a.m", "p.m"};
+      "e.g", "i.e", "etc", "dr",     "mr", "mrs", "ms",  "st",  "vs", "prof",
+      "jr",  "sr",  "fig", "approx", "cf", "u.s", "u.k", "a.m", "p.m"};
   if (bare.size() == 1 && bare[0] >= 'a' && bare[0] <= 'z' && bare[0] != 'i') return true;  // an initial
   return std::find(kAbbreviations.begin(), kAbbreviations.end(), bare) != kAbbreviations.end();
 }
@@ -88,7 +89,10 @@ char32_t next_character(std::string_view text, std::size_t& position) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = byte(position++);
   if (lead < 0x80) return lead;
-  const int extra = lead >= 0xF0 && lead < 0xF5 ? 3 : lead >= 0xE0 && lead < 0xF0 ? 2 : lead >= 0xC2 && lead < 0xE0 ? 1 : 0;
+  const int extra = lead >= 0xF0 && lead < 0xF5   ? 3
+                    : lead >= 0xE0 && lead < 0xF0 ? 2
+                    : lead >= 0xC2 && lead < 0xE0 ? 1
+                                                  : 0;
   if (extra == 0 || position + extra > text.size()) return kReplacement;
   char32_t value = lead & (0x3F >> extra);
   for (int i = 0; i < extra; ++i) {
@@ -172,7 +176,8 @@ bool ends_sentence(const std::vector<Word>& words, std::size_t i) {
   return can_begin_sentence(words[i + 1].text);
 }
 
-std::string_view words_text(std::string_view text, const std::vector<Word>& words, std::size_t first, std::size_t count) {
+std::string_view words_text(std::string_view text, const std::vector<Word>& words, std::size_t first,
+                            std::size_t count) {
   if (first >= words.size() || count == 0) return {};
   const std::size_t last = std::min(words.size(), first + count) - 1;
   return text.substr(words[first].begin, words[last].end - words[first].begin);

@@ -32,7 +32,8 @@ std::string bare_word(std::string_view word);
 bool ends_sentence(const std::vector<Word>& words, std::size_t i);
 
 // The words [first, first + count) as they stand in `text`, blanks between them included.
-std::string_view words_text(std::string_view text, const std::vector<Word>& words, std::size_t first, std::size_t count);
+std::string_view words_text(std::string_view text, const std::vector<Word>& words, std::size_t first,
+                            std::size_t count);
 
 bool is_valid_utf8(std::string_view text);
 

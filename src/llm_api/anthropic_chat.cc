@@ -25,12 +25,9 @@ bool ended_at_own_stop(const ChatRequest& request, const Json& body) {
 void read_content(const Json& content, ChatReply& reply) {
   for (const Json& block : content) {
     const std::string type = string_member(block, "type");
-    if (type == "text")
-      reply.text += string_member(block, "text");
-    else if (type == "tool_use" || type == "server_tool_use")
-      reply.finish = ChatFinish::kTool;
-    else if (type != "thinking" && type != "redacted_thinking")
-      reply.finish = ChatFinish::kOther;
+    if (type == "text") reply.text += string_member(block, "text");
+    else if (type == "tool_use" || type == "server_tool_use") reply.finish = ChatFinish::kTool;
+    else if (type != "thinking" && type != "redacted_thinking") reply.finish = ChatFinish::kOther;
   }
 }
 
@@ -44,10 +41,8 @@ Json anthropic_request_body(const ChatRequest& request) {
   std::string system;
   Json messages = Json::array();
   for (const ChatMessage& message : request.messages) {
-    if (message.role == "system")
-      system += (system.empty() ? "" : "\n\n") + message.content;
-    else
-      messages.push_back({{"role", message.role}, {"content", message.content}});
+    if (message.role == "system") system += (system.empty() ? "" : "\n\n") + message.content;
+    else messages.push_back({{"role", message.role}, {"content", message.content}});
   }
   Json body = {{"model", request.model}, {"max_tokens", request.max_tokens}, {"messages", messages}};
   if (!system.empty()) body["system"] = system;

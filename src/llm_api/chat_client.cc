@@ -109,10 +109,8 @@ void ChatClient::send_due() {
   for (const Item& item : chosen) attempts.push_back({item.request, item.attempts});
   const std::vector<bool> admitted = sink_->before_send(attempts);
   for (std::size_t i = 0; i < chosen.size(); ++i) {
-    if (admitted.at(i))
-      send(std::move(chosen[i]));
-    else
-      sink_->finished(chosen[i].request, ChatCapped{});
+    if (admitted.at(i)) send(std::move(chosen[i]));
+    else sink_->finished(chosen[i].request, ChatCapped{});
   }
 }
 
@@ -188,8 +186,7 @@ void ChatClient::on_failure(Item item, ApiFailure failure) {
       if (!ending_) queue(std::move(item), decision.delay_ms);
       return;
     case RetryAction::kGiveUp:
-    case RetryAction::kAskPolicy:
-      sink_->finished(item.request, failure);
+    case RetryAction::kAskPolicy: sink_->finished(item.request, failure);
   }
 }
 

@@ -79,24 +79,15 @@ bool is_spend_limit(int status, const ErrorObject& error) {
 std::string advice(int status) {
   if (status >= 300 && status < 400) return "the server redirects, which is never followed: correct the base URL";
   switch (status) {
-    case 400:
-      return "the API refuses the request";
-    case 401:
-      return "the API does not accept the key: correct the credential";
-    case 402:
-      return "the API wants to be paid: add credit";
-    case 403:
-      return "the key may not do this: check its permissions";
-    case 404:
-      return "the model or the path is unknown there: check model and base URL";
-    case 413:
-      return "the request is too large for the API";
-    case 422:
-      return "the API refuses the request";
-    case kTooManyRequests:
-      return "the API asks for fewer requests";
-    default:
-      return status >= 500 ? "the API has a fault of its own" : "the API refuses the request";
+    case 400: return "the API refuses the request";
+    case 401: return "the API does not accept the key: correct the credential";
+    case 402: return "the API wants to be paid: add credit";
+    case 403: return "the key may not do this: check its permissions";
+    case 404: return "the model or the path is unknown there: check model and base URL";
+    case 413: return "the request is too large for the API";
+    case 422: return "the API refuses the request";
+    case kTooManyRequests: return "the API asks for fewer requests";
+    default: return status >= 500 ? "the API has a fault of its own" : "the API refuses the request";
   }
 }
 
@@ -129,16 +120,11 @@ ErrorObject error_in(const std::string& body) {
 
 const char* failure_class_name(FailureClass what) {
   switch (what) {
-    case FailureClass::kRetryable:
-      return "retryable";
-    case FailureClass::kUnknown:
-      return "unknown";
-    case FailureClass::kUnusable:
-      return "unusable";
-    case FailureClass::kPermanent:
-      return "permanent";
-    case FailureClass::kSpendLimit:
-      return "spend_limit";
+    case FailureClass::kRetryable: return "retryable";
+    case FailureClass::kUnknown: return "unknown";
+    case FailureClass::kUnusable: return "unusable";
+    case FailureClass::kPermanent: return "permanent";
+    case FailureClass::kSpendLimit: return "spend_limit";
   }
   return "unusable";
 }
@@ -150,15 +136,10 @@ ApiFailure classify_http_failure(const HttpFailure& failure) {
   result.message = failure.message;
   switch (failure.kind) {
     case HttpFailureKind::kRefused:
-    case HttpFailureKind::kCertificate:
-      result.what = FailureClass::kPermanent;
-      break;
+    case HttpFailureKind::kCertificate: result.what = FailureClass::kPermanent; break;
     case HttpFailureKind::kTooLarge:
-    case HttpFailureKind::kGarbled:
-      result.what = FailureClass::kUnusable;
-      break;
-    default:
-      result.what = failure.maybe_sent ? FailureClass::kUnknown : FailureClass::kRetryable;
+    case HttpFailureKind::kGarbled: result.what = FailureClass::kUnusable; break;
+    default: result.what = failure.maybe_sent ? FailureClass::kUnknown : FailureClass::kRetryable;
   }
   return result;
 }

@@ -190,10 +190,8 @@ bool HttpTransfer::take_header(std::string_view line) {
 
 bool HttpTransfer::take_body(std::string_view bytes) {
   packed_bytes_ += bytes.size();
-  if (packed_bytes_ > options_.max_reply_bytes)
-    too_large_ = true;
-  else if (!gzip_)
-    reply_.body += bytes;
+  if (packed_bytes_ > options_.max_reply_bytes) too_large_ = true;
+  else if (!gzip_) reply_.body += bytes;
   else {
     const auto state = gzip_->read(bytes, reply_.body, options_.max_reply_bytes);
     if (state == GzipReader::State::kTooLarge) too_large_ = true;
@@ -229,44 +227,32 @@ HttpFailureKind HttpTransfer::failure_kind(CURLcode code) const {
     case CURLE_WRITE_ERROR:
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_HTTP2:
-    case CURLE_BAD_CONTENT_ENCODING:
-      return HttpFailureKind::kGarbled;
+    case CURLE_BAD_CONTENT_ENCODING: return HttpFailureKind::kGarbled;
     case CURLE_UNSUPPORTED_PROTOCOL:
       return maybe_sent_ ? HttpFailureKind::kGarbled : HttpFailureKind::kRefused;  // HTTP/0.9
-    case CURLE_URL_MALFORMAT:
-      return HttpFailureKind::kRefused;
+    case CURLE_URL_MALFORMAT: return HttpFailureKind::kRefused;
     case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY:
-      return HttpFailureKind::kResolve;
-    case CURLE_COULDNT_CONNECT:
-      return HttpFailureKind::kConnect;
+    case CURLE_COULDNT_RESOLVE_PROXY: return HttpFailureKind::kResolve;
+    case CURLE_COULDNT_CONNECT: return HttpFailureKind::kConnect;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR:
-      return HttpFailureKind::kCertificate;
+    case CURLE_SSL_ISSUER_ERROR: return HttpFailureKind::kCertificate;
     case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_SSL_CIPHER:
-      return HttpFailureKind::kTls;
-    case CURLE_OPERATION_TIMEDOUT:
-      return maybe_sent_ ? HttpFailureKind::kTimeout : HttpFailureKind::kConnect;
-    default:
-      return garbled_ ? HttpFailureKind::kGarbled : HttpFailureKind::kInterrupted;
+    case CURLE_SSL_CIPHER: return HttpFailureKind::kTls;
+    case CURLE_OPERATION_TIMEDOUT: return maybe_sent_ ? HttpFailureKind::kTimeout : HttpFailureKind::kConnect;
+    default: return garbled_ ? HttpFailureKind::kGarbled : HttpFailureKind::kInterrupted;
   }
 }
 
 std::string HttpTransfer::cause(CURLcode code, HttpFailureKind kind) const {
   switch (kind) {
-    case HttpFailureKind::kRefused:
-      return "its address is not public; list it in allow_private to permit it";
+    case HttpFailureKind::kRefused: return "its address is not public; list it in allow_private to permit it";
     case HttpFailureKind::kTooLarge:
       return "the reply is larger than " + std::to_string(options_.max_reply_bytes >> 20) + " MiB (or its head than " +
              std::to_string(options_.max_header_bytes >> 10) + " KiB)";
-    case HttpFailureKind::kGarbled:
-      return "the reply is not HTTP/1.1, or not the gzip that it says it is";
-    case HttpFailureKind::kTimeout:
-      return "no whole reply within " + std::to_string(options_.total_ms) + " ms";
-    default:
-      break;
+    case HttpFailureKind::kGarbled: return "the reply is not HTTP/1.1, or not the gzip that it says it is";
+    case HttpFailureKind::kTimeout: return "no whole reply within " + std::to_string(options_.total_ms) + " ms";
+    default: break;
   }
   if (code == CURLE_GOT_NOTHING) return "the connection ended before the reply's head was whole";
   const std::string detail = error_text_;

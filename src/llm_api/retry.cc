@@ -22,15 +22,11 @@ std::int64_t jittered_delay_ms(const RetryPolicy& policy, int failures, double u
 RetryDecision decide_retry(const RetryPolicy& policy, const ApiFailure& failure, int sends, int parks, bool budget,
                            double uniform) {
   switch (failure.what) {
-    case FailureClass::kSpendLimit:
-      return {RetryAction::kPause, 0};
-    case FailureClass::kUnknown:
-      return {RetryAction::kAskPolicy, 0};
+    case FailureClass::kSpendLimit: return {RetryAction::kPause, 0};
+    case FailureClass::kUnknown: return {RetryAction::kAskPolicy, 0};
     case FailureClass::kPermanent:
-    case FailureClass::kUnusable:
-      return {RetryAction::kGiveUp, 0};
-    case FailureClass::kRetryable:
-      break;
+    case FailureClass::kUnusable: return {RetryAction::kGiveUp, 0};
+    case FailureClass::kRetryable: break;
   }
   const std::int64_t least = failure.retry_after_ms.value_or(0);
   if (least > policy.longest_wait_ms) return {RetryAction::kPause, least};

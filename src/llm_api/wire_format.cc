@@ -39,18 +39,12 @@ ChatReply read_reply(WireFormat format, const ChatRequest& request, const HttpRe
 
 const char* chat_finish_name(ChatFinish finish) {
   switch (finish) {
-    case ChatFinish::kWhole:
-      return "whole";
-    case ChatFinish::kTruncated:
-      return "truncated";
-    case ChatFinish::kRefused:
-      return "refused";
-    case ChatFinish::kFiltered:
-      return "filtered";
-    case ChatFinish::kTool:
-      return "tool";
-    case ChatFinish::kOther:
-      return "other";
+    case ChatFinish::kWhole: return "whole";
+    case ChatFinish::kTruncated: return "truncated";
+    case ChatFinish::kRefused: return "refused";
+    case ChatFinish::kFiltered: return "filtered";
+    case ChatFinish::kTool: return "tool";
+    case ChatFinish::kOther: return "other";
   }
   return "other";
 }

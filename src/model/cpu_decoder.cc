@@ -91,15 +91,18 @@ template <typename T>
 void CpuDecoder<T>::check(std::span<const DecoderRow> rows, std::span<const HeadQuery> queries,
                           std::span<HeadResult> results) const {
   const auto refuse = [](const char* what, std::int64_t a, std::int64_t b) {
-    throw Error(ErrorCode::kInternal, std::string("decoder step: ") + what + " (" + std::to_string(a) + ", " + std::to_string(b) + ")");
+    throw Error(ErrorCode::kInternal,
+                std::string("decoder step: ") + what + " (" + std::to_string(a) + ", " + std::to_string(b) + ")");
   };
   if (rows.empty() || count(rows) > limits_.max_rows) refuse("rows, at most", count(rows), limits_.max_rows);
   if (queries.size() > rows.size() || results.size() != queries.size()) {
-    refuse("queries and results do not fit", static_cast<std::int64_t>(queries.size()), static_cast<std::int64_t>(results.size()));
+    refuse("queries and results do not fit", static_cast<std::int64_t>(queries.size()),
+           static_cast<std::int64_t>(results.size()));
   }
   for (const DecoderRow& row : rows) {
     if (row.token < 0 || row.token >= shape_.vocab) refuse("token outside the vocabulary of", row.token, shape_.vocab);
-    if (row.position < 0 || row.position >= limits_.max_positions) refuse("position, at most", row.position, limits_.max_positions);
+    if (row.position < 0 || row.position >= limits_.max_positions)
+      refuse("position, at most", row.position, limits_.max_positions);
     if (row.slot_start < 0 || row.slot_start + row.position >= limits_.arena_tokens) {
       refuse("place outside the arena of", row.slot_start + row.position, limits_.arena_tokens);
     }
@@ -144,8 +147,9 @@ void CpuDecoder<T>::attention_block(std::int64_t thread, const StepView& step, s
   team_.phase(thread, chunks(shape_.qkv_size), [&](std::int64_t chunk) {
     const std::int64_t first = chunk * kOutputChunk;
     const std::int64_t outs = std::min(kOutputChunk, shape_.qkv_size - first);
-    kernels_.linear({weights.qkv.data + first * shape_.hidden, shape_.hidden}, outs, {scratch_.normed.data(), shape_.hidden},
-                    rows, shape_.hidden, scratch_.qkv.data() + first, shape_.qkv_size);
+    kernels_.linear({weights.qkv.data + first * shape_.hidden, shape_.hidden}, outs,
+                    {scratch_.normed.data(), shape_.hidden}, rows, shape_.hidden, scratch_.qkv.data() + first,
+                    shape_.qkv_size);
   });
   team_.phase(thread, rows, [&](std::int64_t row) {
     if (!weights.qkv_bias.empty()) {
@@ -192,8 +196,8 @@ void CpuDecoder<T>::attend(ThreadScratch& scratch, const DecoderRow& row, std::i
   const std::int64_t key_head = first_head / shape_.group;
   const std::size_t at = offset(index, shape_.query_size) + static_cast<std::size_t>(first_head * size);
   float* scores = scratch.scores.data();
-  kernels_.linear({scratch_.keys(layer, key_head, row.slot_start), size}, length, {&scratch_.query[at], size}, heads, size,
-                  scores, limits_.max_positions);
+  kernels_.linear({scratch_.keys(layer, key_head, row.slot_start), size}, length, {&scratch_.query[at], size}, heads,
+                  size, scores, limits_.max_positions);
   for (std::int64_t head = 0; head < heads; ++head) {
     kernels_.softmax(scores + head * limits_.max_positions, length, score_scale_);
   }
@@ -212,7 +216,8 @@ void CpuDecoder<T>::mlp_block(std::int64_t thread, const StepView& step, const C
     float* up = gate + rows * kOutputChunk;
     const CpuMatrix<T> input{scratch_.normed.data(), shape_.hidden};
     const T* matrix = layer.gate_up.data;
-    kernels_.linear({matrix + first * shape_.hidden, shape_.hidden}, outs, input, rows, shape_.hidden, gate, kOutputChunk);
+    kernels_.linear({matrix + first * shape_.hidden, shape_.hidden}, outs, input, rows, shape_.hidden, gate,
+                    kOutputChunk);
     kernels_.linear({matrix + (shape_.intermediate + first) * shape_.hidden, shape_.hidden}, outs, input, rows,
                     shape_.hidden, up, kOutputChunk);
     for (std::int64_t row = 0; row < rows; ++row) {

@@ -89,12 +89,14 @@ void rotate(const float* x, const float* cos, const float* sin, std::int64_t hal
 
 template <typename S, typename T>
 void convert(const float* x, std::int64_t size, T* out) {
-  for_vectors<S>(size, [&](std::int64_t i, std::int64_t count) { store_some<S>(out + i, load_some<S>(x + i, count), count); });
+  for_vectors<S>(
+      size, [&](std::int64_t i, std::int64_t count) { store_some<S>(out + i, load_some<S>(x + i, count), count); });
 }
 
 template <typename S, typename T>
 void widen(const T* x, std::int64_t size, float* out) {
-  for_vectors<S>(size, [&](std::int64_t i, std::int64_t count) { store_some<S>(out + i, load_some<S>(x + i, count), count); });
+  for_vectors<S>(
+      size, [&](std::int64_t i, std::int64_t count) { store_some<S>(out + i, load_some<S>(x + i, count), count); });
 }
 
 template <typename S>

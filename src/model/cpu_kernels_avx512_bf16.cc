@@ -10,8 +10,8 @@
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 // Up to the end of the file; everything included above stays baseline code.
 #pragma GCC target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")
-#include "model/cpu_simd_avx512.h"
 #include "model/cpu_kernel_templates.h"
+#include "model/cpu_simd_avx512.h"
 
 namespace cutd {
 namespace {

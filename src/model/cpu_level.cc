@@ -50,8 +50,8 @@ CpuLevel best_cpu_level() {
   for (const CpuLevel level : levels) {
     if (std::string(wanted) == cpu_level_name(level)) return level;
   }
-  throw Error(ErrorCode::kUsage, std::string("CUTD_CPU_LEVEL=") + wanted + ": this CPU has no such level; the best is " +
-                                     cpu_level_name(levels.back()));
+  throw Error(ErrorCode::kUsage, std::string("CUTD_CPU_LEVEL=") + wanted +
+                                     ": this CPU has no such level; the best is " + cpu_level_name(levels.back()));
 }
 
 }  // namespace cutd

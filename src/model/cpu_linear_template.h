@@ -114,14 +114,20 @@ void run_outputs(LinearTile<T> tile, std::int64_t outs, std::int64_t rows) {
 template <typename S, typename D, typename T, int kColumns>
 void linear(CpuMatrix<T> weight, std::int64_t outs, CpuMatrix<T> input, std::int64_t rows, std::int64_t depth,
             float* out, std::int64_t out_stride) {
-  constexpr std::int64_t kOutputBlock = 64;           // weights of a block stay in the L2 cache
-  constexpr std::int64_t kRowBlock = kColumns * 8;    // so do its rows of x
+  constexpr std::int64_t kOutputBlock = 64;         // weights of a block stay in the L2 cache
+  constexpr std::int64_t kRowBlock = kColumns * 8;  // so do its rows of x
   for (std::int64_t n = 0; n < outs; n += kOutputBlock) {
     const std::int64_t block = outs - n < kOutputBlock ? outs - n : kOutputBlock;
     for (std::int64_t m = 0; m < rows; m += kRowBlock) {
       const std::int64_t height = rows - m < kRowBlock ? rows - m : kRowBlock;
-      LinearTile<T> tile{weight.data + n * weight.stride, weight.stride, input.data + m * input.stride, input.stride,
-                         depth, out + m * out_stride + n, out_stride, 8 * weight.stride};
+      LinearTile<T> tile{weight.data + n * weight.stride,
+                         weight.stride,
+                         input.data + m * input.stride,
+                         input.stride,
+                         depth,
+                         out + m * out_stride + n,
+                         out_stride,
+                         8 * weight.stride};
       std::int64_t done = 0;
       if (height <= 2) {
         run_outputs<S, D, T, 8, (kColumns < 2 ? kColumns : 2)>(tile, block, height);

@@ -67,7 +67,7 @@ struct CpuScratch {
     const std::int64_t width = std::max(2 * kOutputChunk, kHeadChunk);
     for (std::int64_t thread = 0; thread < thread_count; ++thread) {
       threads.push_back({std::vector<float>(elements(limits.max_rows * width)),
-                               std::vector<float>(elements(shape.group * limits.max_positions))});
+                         std::vector<float>(elements(shape.group * limits.max_positions))});
     }
   }
 
@@ -85,18 +85,20 @@ struct CpuScratch {
   const HugeBuffer key_arena;
   const HugeBuffer value_arena;
 
-  std::vector<float> hidden;  // residual stream [rows, hidden]
-  std::vector<float> qkv;     // [rows, qkv_size]
-  std::vector<T> normed;      // [rows, hidden]
-  std::vector<T> query;       // [rows, query_size], rotated
-  std::vector<T> attention;   // [rows, query_size]
-  std::vector<T> activation;  // [rows, intermediate]
+  std::vector<float> hidden;                    // residual stream [rows, hidden]
+  std::vector<float> qkv;                       // [rows, qkv_size]
+  std::vector<T> normed;                        // [rows, hidden]
+  std::vector<T> query;                         // [rows, query_size], rotated
+  std::vector<T> attention;                     // [rows, query_size]
+  std::vector<T> activation;                    // [rows, intermediate]
   std::vector<HeadChunkStatistics> statistics;  // [queries, head_chunks]
   std::vector<ThreadScratch> threads;
 
  private:
   static std::size_t elements(std::int64_t count) { return static_cast<std::size_t>(count); }
-  std::size_t arena_bytes(const ModelConfig& config) const { return elements(config.layers * layer_stride) * sizeof(T); }
+  std::size_t arena_bytes(const ModelConfig& config) const {
+    return elements(config.layers * layer_stride) * sizeof(T);
+  }
 };
 
 }  // namespace cutd

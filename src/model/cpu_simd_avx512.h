@@ -41,7 +41,9 @@ struct Avx512Simd {
   static void store(Bfloat16* to, Vector value) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), round_to_bfloat16(value));
   }
-  static void store_part(float* to, Vector value, std::int64_t count) { _mm512_mask_storeu_ps(to, first(count), value); }
+  static void store_part(float* to, Vector value, std::int64_t count) {
+    _mm512_mask_storeu_ps(to, first(count), value);
+  }
   static void store_part(Bfloat16* to, Vector value, std::int64_t count) {
     _mm256_mask_storeu_epi16(to, first(count), round_to_bfloat16(value));
   }
@@ -70,9 +72,7 @@ struct Avx512Simd {
     _mm_storeu_ps(out, _mm_hadd_ps(ab, cd));
   }
   static float largest(Vector a) { return _mm512_reduce_max_ps(a); }
-  static Vector round(Vector x) {
-    return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-  }
+  static Vector round(Vector x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
   static Vector power_of_two(Vector n) { return _mm512_scalef_ps(set(1.0F), n); }
   static void prefetch(const void* address) { _mm_prefetch(static_cast<const char*>(address), _MM_HINT_T0); }
 };

@@ -24,17 +24,21 @@ struct ScalarSimd {
     return value;
   }
   template <typename T>
-  static Vector load_part(const T* from, std::int64_t) { return load(from); }
+  static Vector load_part(const T* from, std::int64_t) {
+    return load(from);
+  }
   static Vector load_part_or(const float* from, std::int64_t, float) { return *from; }
   static void store(float* to, Vector value) { *to = value; }
   static void store(Bfloat16* to, Vector value) {
     std::uint32_t bits;
     std::memcpy(&bits, &value, sizeof bits);
-    to->bits = static_cast<std::uint16_t>(
-        value != value ? ((bits >> 16) | 0x40U) : ((bits + 0x7FFFU + ((bits >> 16) & 1U)) >> 16));
+    to->bits = static_cast<std::uint16_t>(value != value ? ((bits >> 16) | 0x40U)
+                                                         : ((bits + 0x7FFFU + ((bits >> 16) & 1U)) >> 16));
   }
   template <typename T>
-  static void store_part(T* to, Vector value, std::int64_t) { store(to, value); }
+  static void store_part(T* to, Vector value, std::int64_t) {
+    store(to, value);
+  }
 
   static Vector add(Vector a, Vector b) { return a + b; }
   static Vector subtract(Vector a, Vector b) { return a - b; }

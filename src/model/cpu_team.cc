@@ -26,7 +26,7 @@ void CpuTeam::run_erased(void (*body)(const void*, std::int64_t), const void* co
     body(context, 0);
     return;
   }
-#pragma omp parallel num_threads(static_cast<int>(most_threads_))
+#pragma omp parallel num_threads(static_cast <int>(most_threads_))
   {
 #pragma omp single
     threads_ = omp_get_num_threads();  // OpenMP may give fewer; `single` ends in a barrier

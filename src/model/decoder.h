@@ -27,15 +27,15 @@ struct DecoderRow {
 // Which rows' next-token distribution is wanted.
 struct HeadQuery {
   std::int64_t row = 0;
-  std::int64_t target = -1;     // token whose logit is wanted; -1: none
-  float* logits = nullptr;      // receives all vocab_size logits (fp32) unless null
+  std::int64_t target = -1;  // token whose logit is wanted; -1: none
+  float* logits = nullptr;   // receives all vocab_size logits (fp32) unless null
 };
 
 // From fp32 logits x: all log-probabilities are x[i] - max - log_sum.
 struct HeadResult {
-  std::int64_t best = 0;        // argmax; the lowest id among equals
+  std::int64_t best = 0;  // argmax; the lowest id among equals
   float max_logit = 0;
-  double log_sum = 0;           // log of the sum of exp(x[i] - max_logit)
+  double log_sum = 0;  // log of the sum of exp(x[i] - max_logit)
   float target_logit = 0;
 
   double logprob(float logit) const { return (static_cast<double>(logit) - max_logit) - log_sum; }

@@ -22,14 +22,16 @@ class WeightArena {
       try {
         block_ = at::empty({elements}, options);
       } catch (const c10::OutOfMemoryError&) {
-        throw Error(ErrorCode::kResource, "the model's " + std::to_string(elements) + " parameters do not fit into the memory of " +
-                                              device.str());
+        throw Error(ErrorCode::kResource, "the model's " + std::to_string(elements) +
+                                              " parameters do not fit into the memory of " + device.str());
       }
       return;
     }
-    auto memory = std::make_shared<HugeBuffer>(static_cast<std::size_t>(elements) * at::elementSize(dtype), "the model");
+    auto memory =
+        std::make_shared<HugeBuffer>(static_cast<std::size_t>(elements) * at::elementSize(dtype), "the model");
     void* data = memory->data();
-    block_ = at::from_blob(data, {elements}, [memory](void*) mutable { memory.reset(); }, options);
+    block_ = at::from_blob(
+        data, {elements}, [memory](void*) mutable { memory.reset(); }, options);
   }
 
   at::Tensor take(std::vector<std::int64_t> shape) {
@@ -124,12 +126,14 @@ void copy_into(const at::Tensor& target, const TensorView& source) {
                                              : source.dtype == DType::kF16  ? std::optional(at::kHalf)
                                              : source.dtype == DType::kF64  ? std::optional(at::kDouble)
                                                                             : std::nullopt;
-  if (!type) throw Error(ErrorCode::kBadInput, "tensor " + source.name + " has type " + dtype_name(source.dtype) +
-                                                   ", which is not one of F64, F32, F16, BF16");
+  if (!type)
+    throw Error(ErrorCode::kBadInput, "tensor " + source.name + " has type " + dtype_name(source.dtype) +
+                                          ", which is not one of F64, F32, F16, BF16");
   if (target.is_cuda()) {
     const bool same = target.scalar_type() == *type;  // else it is converted on the device
     const at::Tensor landing = same ? target : at::empty(target.sizes(), target.options().dtype(*type));
-    CudaRuntime::instance().plugin().upload(target.device().index(), landing.data_ptr(), source.bytes.data(), source.bytes.size());
+    CudaRuntime::instance().plugin().upload(target.device().index(), landing.data_ptr(), source.bytes.data(),
+                                            source.bytes.size());
     if (!same) target.copy_(landing);
     return;
   }
@@ -137,7 +141,8 @@ void copy_into(const at::Tensor& target, const TensorView& source) {
   const bool aligned = reinterpret_cast<std::uintptr_t>(source.bytes.data()) % at::elementSize(*type) == 0;
   at::Tensor values;
   if (aligned) {
-    values = at::from_blob(const_cast<std::byte*>(source.bytes.data()), target.sizes(), at::TensorOptions().dtype(*type));
+    values =
+        at::from_blob(const_cast<std::byte*>(source.bytes.data()), target.sizes(), at::TensorOptions().dtype(*type));
   } else {
     values = at::empty(target.sizes(), at::TensorOptions().dtype(*type));
     std::memcpy(values.data_ptr(), source.bytes.data(), source.bytes.size());
@@ -166,7 +171,8 @@ DecoderWeights load_decoder_weights(const ModelConfig& config, const ModelTensor
   return weights;
 }
 
-DecoderWeights load_decoder_weights(const std::filesystem::path& model_dir, at::ScalarType dtype, const at::Device& device) {
+DecoderWeights load_decoder_weights(const std::filesystem::path& model_dir, at::ScalarType dtype,
+                                    const at::Device& device) {
   const ModelConfig config = read_model_config(model_dir);
   const ModelTensors tensors(model_dir);
   check_model_tensors(config, tensors, model_dir.string());
@@ -190,7 +196,8 @@ DecoderWeights random_decoder_weights(const ModelConfig& config, at::ScalarType 
     layer.attention_norm.fill_(1);
     layer.mlp_norm.fill_(1);
     for (const at::Tensor& matrix : {layer.qkv, layer.output, layer.gate_up, layer.down}) fill(matrix, deviation);
-    for (const at::Tensor& bias : {layer.qkv_bias, layer.output_bias, layer.gate_up_bias, layer.down_bias}) fill(bias, 0.1);
+    for (const at::Tensor& bias : {layer.qkv_bias, layer.output_bias, layer.gate_up_bias, layer.down_bias})
+      fill(bias, 0.1);
   }
   return weights;
 }

@@ -46,7 +46,8 @@ struct DecoderWeights {
 
 // Reads a Hugging Face folder (validated: weights/model_layout.h) and converts to `dtype` on `device`,
 // fusing while copying. Error (kNotFound, kBadInput, kResource) naming the folder or tensor.
-DecoderWeights load_decoder_weights(const std::filesystem::path& model_dir, at::ScalarType dtype, const at::Device& device);
+DecoderWeights load_decoder_weights(const std::filesystem::path& model_dir, at::ScalarType dtype,
+                                    const at::Device& device);
 DecoderWeights load_decoder_weights(const ModelConfig& config, const ModelTensors& tensors, at::ScalarType dtype,
                                     const at::Device& device);
 

@@ -22,7 +22,8 @@ HugeBuffer::HugeBuffer(std::size_t bytes, const std::string& purpose) : size_(by
   mapping_ = ::mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (mapping_ == MAP_FAILED) {
     mapping_ = nullptr;
-    throw Error(ErrorCode::kResource, purpose + " needs " + std::to_string(bytes >> 20) + " MB of memory, which the system refuses");
+    throw Error(ErrorCode::kResource,
+                purpose + " needs " + std::to_string(bytes >> 20) + " MB of memory, which the system refuses");
   }
   data_ = reinterpret_cast<std::byte*>(round_up(reinterpret_cast<std::uintptr_t>(mapping_)));
   ::madvise(data_, round_up(bytes), MADV_HUGEPAGE);  // a hint: kernels without it use small pages

@@ -5,8 +5,10 @@
 namespace cutd {
 namespace {
 
-at::Tensor to_tensor(const std::vector<float>& values, std::int64_t rows, std::int64_t columns, const at::Device& device) {
-  const at::Tensor view = at::from_blob(const_cast<float*>(values.data()), {rows, columns}, at::TensorOptions().dtype(at::kFloat));
+at::Tensor to_tensor(const std::vector<float>& values, std::int64_t rows, std::int64_t columns,
+                     const at::Device& device) {
+  const at::Tensor view =
+      at::from_blob(const_cast<float*>(values.data()), {rows, columns}, at::TensorOptions().dtype(at::kFloat));
   return device.is_cpu() ? view.clone() : view.to(device);
 }
 
@@ -18,10 +20,17 @@ std::vector<float> to_values(const at::Tensor& tensor) {
 }  // namespace
 
 LoraAdapter lora_from_adapter(const PeftAdapter& adapter, const at::Device& device) {
-  LoraAdapter lora{adapter.r, adapter.lora_alpha, adapter.lora_dropout, adapter.use_rslora, adapter.scale(),
-                   adapter.base_model_name_or_path, adapter.base_model_hash, {}};
+  LoraAdapter lora{adapter.r,
+                   adapter.lora_alpha,
+                   adapter.lora_dropout,
+                   adapter.use_rslora,
+                   adapter.scale(),
+                   adapter.base_model_name_or_path,
+                   adapter.base_model_hash,
+                   {}};
   for (const auto& [name, module] : adapter.modules) {
-    lora.modules[name] = {to_tensor(module.a, adapter.r, module.in, device), to_tensor(module.b, module.out, adapter.r, device)};
+    lora.modules[name] = {to_tensor(module.a, adapter.r, module.in, device),
+                          to_tensor(module.b, module.out, adapter.r, device)};
   }
   return lora;
 }

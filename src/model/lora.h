@@ -21,7 +21,7 @@ struct LoraAdapter {
   double lora_alpha = 0;
   double lora_dropout = 0;
   bool use_rslora = false;
-  double scale = 0;                             // what multiplies B A
+  double scale = 0;  // what multiplies B A
   std::string base_model_name_or_path;
   std::string base_model_hash;
   std::map<std::string, LoraMatrices> modules;  // by Hugging Face module name

@@ -35,7 +35,8 @@ void Policy::set_adapter(const std::filesystem::path& adapter_dir) {
 }
 
 void Policy::set_adapter(const LoraAdapter& adapter, const std::string& identity) {
-  for (const auto& [module, matrices] : adapter.modules) module_weight(weights_, module);  // all known before any change
+  for (const auto& [module, matrices] : adapter.modules)
+    module_weight(weights_, module);  // all known before any change
   fold(&adapter);
   identity_ = identity;
 }
@@ -51,7 +52,8 @@ void Policy::fold(const LoraAdapter* adapter) {
   for (const std::string& module : modules) {
     const at::Tensor target = module_weight(weights_, module);
     const TensorView& original = tensors_.at(module + ".weight");
-    const auto found = adapter == nullptr ? std::map<std::string, LoraMatrices>::const_iterator() : adapter->modules.find(module);
+    const auto found =
+        adapter == nullptr ? std::map<std::string, LoraMatrices>::const_iterator() : adapter->modules.find(module);
     if (adapter == nullptr || found == adapter->modules.end()) {
       copy_into(target, original);
       continue;

@@ -12,7 +12,8 @@ namespace cutd {
 std::vector<float> rope_inverse_frequencies(const ModelConfig& config);
 
 // cos and sin of position * frequency for positions [0, positions), fp32, [positions, head_dim / 2] each.
-// Element d of a head pairs with d + head_dim / 2: x'[d] = x[d] cos - x[d + h] sin, x'[d + h] = x[d + h] cos + x[d] sin.
+// Element d of a head pairs with d + head_dim / 2: x'[d] = x[d] cos - x[d + h] sin, x'[d + h] = x[d + h] cos + x[d]
+// sin.
 struct RopeTables {
   std::int64_t positions = 0;
   std::int64_t half = 0;  // head_dim / 2

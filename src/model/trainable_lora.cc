@@ -56,9 +56,15 @@ std::int64_t first_output_of(const ModelConfig& config, const std::string& kind)
 
 }  // namespace
 
-TrainableLora::TrainableLora(const ModelConfig& config, const Plan& plan, at::ScalarType compute_dtype, const at::Device& device)
-    : rank_(plan.r), lora_alpha_(plan.alpha), use_rslora_(plan.use_rslora), scale_(plan.scale), dropout_(plan.dropout),
-      compute_dtype_(compute_dtype), layers_(static_cast<std::size_t>(config.layers)) {
+TrainableLora::TrainableLora(const ModelConfig& config, const Plan& plan, at::ScalarType compute_dtype,
+                             const at::Device& device)
+    : rank_(plan.r),
+      lora_alpha_(plan.alpha),
+      use_rslora_(plan.use_rslora),
+      scale_(plan.scale),
+      dropout_(plan.dropout),
+      compute_dtype_(compute_dtype),
+      layers_(static_cast<std::size_t>(config.layers)) {
   struct Placed {
     LoraGroup* group;
     LinearShape shape;
@@ -117,11 +123,14 @@ TrainableLora::TrainableLora(const ModelConfig& config, const LoraConfig& lora, 
 
 TrainableLora::TrainableLora(const ModelConfig& config, const PeftAdapter& adapter, double dropout,
                              at::ScalarType compute_dtype, const at::Device& device)
-    : TrainableLora(config, [&] {
-        Plan plan{adapter.r, adapter.lora_alpha, adapter.use_rslora, adapter.scale(), dropout, {}};
-        for (const auto& [name, matrices] : adapter.modules) plan.modules.insert(name);
-        return plan;
-      }(), compute_dtype, device) {
+    : TrainableLora(
+          config,
+          [&] {
+            Plan plan{adapter.r, adapter.lora_alpha, adapter.use_rslora, adapter.scale(), dropout, {}};
+            for (const auto& [name, matrices] : adapter.modules) plan.modules.insert(name);
+            return plan;
+          }(),
+          compute_dtype, device) {
   visit_parts([&](const LoraPart& part, const at::Tensor& a, const at::Tensor& b) {
     const LoraModule& module = adapter.modules.at(part.module);
     a.copy_(at::from_blob(const_cast<float*>(module.a.data()), a.sizes(), at::kFloat));
@@ -134,7 +143,8 @@ TrainableLora::TrainableLora(const ModelConfig& config, const PeftAdapter& adapt
 template <typename Visit>
 void TrainableLora::visit_parts(const Visit& visit) const {
   for (const LoraLayer& layer : layers_) {
-    for (const LoraGroup* group : {&layer.attention_input, &layer.attention_output, &layer.mlp_input, &layer.mlp_output}) {
+    for (const LoraGroup* group :
+         {&layer.attention_input, &layer.attention_output, &layer.mlp_input, &layer.mlp_output}) {
       for (std::size_t i = 0; i < group->parts.size(); ++i) {
         visit(group->parts[i], group->a.narrow(0, static_cast<std::int64_t>(i) * rank_, rank_), group->parts[i].b);
       }
@@ -145,7 +155,9 @@ void TrainableLora::visit_parts(const Visit& visit) const {
 std::int64_t TrainableLora::first_adapted_layer() const {
   for (std::int64_t i = 0; i < layers(); ++i) {
     const LoraLayer& one = layer(i);
-    if (!one.attention_input.empty() || !one.attention_output.empty() || !one.mlp_input.empty() || !one.mlp_output.empty()) return i;
+    if (!one.attention_input.empty() || !one.attention_output.empty() || !one.mlp_input.empty() ||
+        !one.mlp_output.empty())
+      return i;
   }
   return layers();
 }
@@ -181,7 +193,8 @@ PeftAdapter TrainableLora::to_adapter() const {
 std::vector<std::pair<std::string, at::Tensor>> TrainableLora::named_gradients() const {
   std::vector<std::pair<std::string, at::Tensor>> named;
   for (const LoraLayer& layer : layers_) {
-    for (const LoraGroup* group : {&layer.attention_input, &layer.attention_output, &layer.mlp_input, &layer.mlp_output}) {
+    for (const LoraGroup* group :
+         {&layer.attention_input, &layer.attention_output, &layer.mlp_input, &layer.mlp_output}) {
       for (std::size_t i = 0; i < group->parts.size(); ++i) {
         const LoraPart& part = group->parts[i];
         named.emplace_back(lora_tensor_name(part.module, 'A'),

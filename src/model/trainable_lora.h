@@ -16,19 +16,19 @@ namespace cutd {
 
 // One adapted module: y[:, first_output .. + outputs] += scale * (dropout(x) A^T) B^T.
 struct LoraPart {
-  std::string module;              // "model.layers.0.mlp.up_proj"
-  std::uint32_t number = 0;        // of the module in the model, adapted or not: keys its dropout
-  std::int64_t first_output = 0;   // its columns in the fused linear layer's output
+  std::string module;             // "model.layers.0.mlp.up_proj"
+  std::uint32_t number = 0;       // of the module in the model, adapted or not: keys its dropout
+  std::int64_t first_output = 0;  // its columns in the fused linear layer's output
   std::int64_t outputs = 0;
-  at::Tensor b, b_gradient;        // [outputs, r] fp32 views of the flat tensors
-  at::Tensor b_compute;            // b in the type of the base
+  at::Tensor b, b_gradient;  // [outputs, r] fp32 views of the flat tensors
+  at::Tensor b_compute;      // b in the type of the base
 };
 
 // The adapted modules that share one input; their A matrices lie one after the other.
 struct LoraGroup {
-  std::vector<LoraPart> parts;     // may be empty: nothing adapted here
-  at::Tensor a, a_gradient;        // [parts * r, in] fp32 views
-  at::Tensor a_compute;            // a in the type of the base
+  std::vector<LoraPart> parts;  // may be empty: nothing adapted here
+  at::Tensor a, a_gradient;     // [parts * r, in] fp32 views
+  at::Tensor a_compute;         // a in the type of the base
   bool empty() const { return parts.empty(); }
 };
 

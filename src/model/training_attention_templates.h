@@ -79,7 +79,9 @@ void multiply(const SmallProduct& product) {
 constexpr std::int64_t kQueryBlock = 64;
 constexpr std::int64_t kAttentionAlignment = 16;  // widest vector
 
-inline std::int64_t padded(std::int64_t size) { return (size + kAttentionAlignment - 1) / kAttentionAlignment * kAttentionAlignment; }
+inline std::int64_t padded(std::int64_t size) {
+  return (size + kAttentionAlignment - 1) / kAttentionAlignment * kAttentionAlignment;
+}
 
 // Cuts scratch memory into matrices.
 class Scratch {
@@ -102,36 +104,41 @@ struct AttentionKernels {
   struct Sizes {
     std::int64_t length, head_dim, padded_length, padded_dim;
     explicit Sizes(const AttentionTask<T>& task)
-        : length(task.length), head_dim(task.head_dim), padded_length(padded(task.length)), padded_dim(padded(task.head_dim)) {}
+        : length(task.length),
+          head_dim(task.head_dim),
+          padded_length(padded(task.length)),
+          padded_dim(padded(task.head_dim)) {}
   };
 
   // out[row, 0..columns) = factor * x[row * stride ...]; the padding up to padded_columns becomes 0.
-  static void widen_rows(const T* x, std::int64_t stride, std::int64_t rows, std::int64_t columns, float factor, float* out,
-                         std::int64_t padded_columns) {
+  static void widen_rows(const T* x, std::int64_t stride, std::int64_t rows, std::int64_t columns, float factor,
+                         float* out, std::int64_t padded_columns) {
     for (std::int64_t row = 0; row < rows; ++row) {
       const T* from = x + row * stride;
       float* to = out + row * padded_columns;
       std::int64_t i = 0;
       for (; i + S::kWidth <= columns; i += S::kWidth) S::store(to + i, S::multiply(S::load(from + i), S::set(factor)));
-      if (i < columns) S::store_part(to + i, S::multiply(S::load_part(from + i, columns - i), S::set(factor)), columns - i);
+      if (i < columns)
+        S::store_part(to + i, S::multiply(S::load_part(from + i, columns - i), S::set(factor)), columns - i);
       std::fill(to + columns, to + padded_columns, 0.0F);
     }
   }
 
-  static void narrow_rows(const float* x, std::int64_t padded_columns, std::int64_t rows, std::int64_t columns, float factor,
-                          T* out, std::int64_t stride) {
+  static void narrow_rows(const float* x, std::int64_t padded_columns, std::int64_t rows, std::int64_t columns,
+                          float factor, T* out, std::int64_t stride) {
     for (std::int64_t row = 0; row < rows; ++row) {
       const float* from = x + row * padded_columns;
       T* to = out + row * stride;
       std::int64_t i = 0;
       for (; i + S::kWidth <= columns; i += S::kWidth) S::store(to + i, S::multiply(S::load(from + i), S::set(factor)));
-      if (i < columns) S::store_part(to + i, S::multiply(S::load_part(from + i, columns - i), S::set(factor)), columns - i);
+      if (i < columns)
+        S::store_part(to + i, S::multiply(S::load_part(from + i, columns - i), S::set(factor)), columns - i);
     }
   }
 
   // out[column, row] = x[row, column]; rows beyond `rows` up to padded_rows become 0.
-  static void transpose(const float* x, std::int64_t rows, std::int64_t columns, std::int64_t padded_columns, float* out,
-                        std::int64_t padded_rows) {
+  static void transpose(const float* x, std::int64_t rows, std::int64_t columns, std::int64_t padded_columns,
+                        float* out, std::int64_t padded_rows) {
     constexpr std::int64_t kTile = 16;
     for (std::int64_t row = 0; row < rows; row += kTile) {
       const std::int64_t row_end = std::min(row + kTile, rows);
@@ -154,7 +161,8 @@ struct AttentionKernels {
     const float minus_infinity = -std::numeric_limits<float>::infinity();
     V largest_lanes = S::set(minus_infinity);
     for (std::int64_t i = 0; i < count; i += S::kWidth) {
-      largest_lanes = S::maximum(largest_lanes, S::load_part_or(scores + i, std::min(count - i, S::kWidth), minus_infinity));
+      largest_lanes =
+          S::maximum(largest_lanes, S::load_part_or(scores + i, std::min(count - i, S::kWidth), minus_infinity));
     }
     const float largest = S::largest(largest_lanes);
     V sums = S::zero();
@@ -192,8 +200,8 @@ struct AttentionKernels {
       for (std::int64_t first = 0; first < sizes.length; first += kQueryBlock) {
         const std::int64_t rows = std::min(kQueryBlock, sizes.length - first);
         const std::int64_t keys = visible(sizes, first, rows);
-        widen_rows(task.q + head * sizes.head_dim + first * task.stride, task.stride, rows, sizes.head_dim, task.scale, q,
-                   sizes.padded_dim);
+        widen_rows(task.q + head * sizes.head_dim + first * task.stride, task.stride, rows, sizes.head_dim, task.scale,
+                   q, sizes.padded_dim);
         multiply<S>({rows, keys, sizes.head_dim, q, sizes.padded_dim, 1, k_transposed, sizes.padded_length, scores,
                      sizes.padded_length, false});
         float inverse_sums[kQueryBlock];
@@ -213,7 +221,7 @@ struct AttentionKernels {
 
   struct Backward {
     float *k, *v_transposed, *k_transposed, *dk, *dv;  // whole sequence
-    float *q, *dout, *p, *dp, *dq;                      // one block
+    float *q, *dout, *p, *dp, *dq;                     // one block
     Backward(const Sizes& sizes, float* memory) {
       Scratch scratch(memory);
       k = scratch.take(sizes.padded_length * sizes.padded_dim);
@@ -257,23 +265,29 @@ struct AttentionKernels {
     const std::int64_t rows = std::min(kQueryBlock, sizes.length - first);
     const std::int64_t keys = visible(sizes, first, rows);
     const std::int64_t head_offset = head * sizes.head_dim;
-    widen_rows(task.q + head_offset + first * task.stride, task.stride, rows, sizes.head_dim, task.scale, b.q, sizes.padded_dim);
-    widen_rows(task.out_gradient + head_offset + first * task.out_stride, task.out_stride, rows, sizes.head_dim, 1, b.dout,
+    widen_rows(task.q + head_offset + first * task.stride, task.stride, rows, sizes.head_dim, task.scale, b.q,
                sizes.padded_dim);
+    widen_rows(task.out_gradient + head_offset + first * task.out_stride, task.out_stride, rows, sizes.head_dim, 1,
+               b.dout, sizes.padded_dim);
     multiply<S>({rows, keys, sizes.head_dim, b.q, sizes.padded_dim, 1, b.k_transposed, sizes.padded_length, b.p,
                  sizes.padded_length, false});
     multiply<S>({rows, keys, sizes.head_dim, b.dout, sizes.padded_dim, 1, b.v_transposed, sizes.padded_length, b.dp,
                  sizes.padded_length, false});
     for (std::int64_t row = 0; row < rows; ++row) {
-      const float out_dot = dot(task.out + head_offset + (first + row) * task.out_stride, b.dout + row * sizes.padded_dim, sizes.head_dim);
+      const float out_dot = dot(task.out + head_offset + (first + row) * task.out_stride,
+                                b.dout + row * sizes.padded_dim, sizes.head_dim);
       score_gradients(b.p + row * sizes.padded_length, b.dp + row * sizes.padded_length, first + row + 1, keys,
                       task.log_sums[head * task.log_sums_stride + first + row], out_dot);
     }
     // b.q carries the scale already, so dk = dscore^T q; dq needs it once more.
-    multiply<S>({keys, sizes.padded_dim, rows, b.p, 1, sizes.padded_length, b.dout, sizes.padded_dim, b.dv, sizes.padded_dim, true});
-    multiply<S>({keys, sizes.padded_dim, rows, b.dp, 1, sizes.padded_length, b.q, sizes.padded_dim, b.dk, sizes.padded_dim, true});
-    multiply<S>({rows, sizes.padded_dim, keys, b.dp, sizes.padded_length, 1, b.k, sizes.padded_dim, b.dq, sizes.padded_dim, false});
-    narrow_rows(b.dq, sizes.padded_dim, rows, sizes.head_dim, task.scale, task.q_gradient + head_offset + first * task.stride, task.stride);
+    multiply<S>({keys, sizes.padded_dim, rows, b.p, 1, sizes.padded_length, b.dout, sizes.padded_dim, b.dv,
+                 sizes.padded_dim, true});
+    multiply<S>({keys, sizes.padded_dim, rows, b.dp, 1, sizes.padded_length, b.q, sizes.padded_dim, b.dk,
+                 sizes.padded_dim, true});
+    multiply<S>({rows, sizes.padded_dim, keys, b.dp, sizes.padded_length, 1, b.k, sizes.padded_dim, b.dq,
+                 sizes.padded_dim, false});
+    narrow_rows(b.dq, sizes.padded_dim, rows, sizes.head_dim, task.scale,
+                task.q_gradient + head_offset + first * task.stride, task.stride);
   }
 
   static void backward(const AttentionTask<T>& task, float* memory) {
@@ -288,7 +302,8 @@ struct AttentionKernels {
     std::fill(b.dk, b.dk + whole, 0.0F);
     std::fill(b.dv, b.dv + whole, 0.0F);
     for (std::int64_t head = 0; head < task.group; ++head) {
-      for (std::int64_t first = 0; first < sizes.length; first += kQueryBlock) backward_block(task, sizes, b, head, first);
+      for (std::int64_t first = 0; first < sizes.length; first += kQueryBlock)
+        backward_block(task, sizes, b, head, first);
     }
     narrow_rows(b.dk, sizes.padded_dim, sizes.length, sizes.head_dim, 1, task.k_gradient, task.stride);
     narrow_rows(b.dv, sizes.padded_dim, sizes.length, sizes.head_dim, 1, task.v_gradient, task.stride);

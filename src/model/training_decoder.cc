@@ -16,8 +16,8 @@ namespace {
 struct PackRows {
   std::vector<std::int64_t> ids;
   std::vector<std::int64_t> positions;
-  std::vector<std::uint32_t> sequences;   // TrainingSequence::number of each row
-  std::vector<std::int64_t> label_rows;   // rows whose output predicts a label token
+  std::vector<std::uint32_t> sequences;  // TrainingSequence::number of each row
+  std::vector<std::int64_t> label_rows;  // rows whose output predicts a label token
   std::vector<std::int64_t> labels;
   std::vector<std::int64_t> lengths;
 };
@@ -75,8 +75,8 @@ struct TrainingDecoder::State {
   std::vector<LayerState> layer_memory;  // recomputed layers only have `input`
   LayerState shared_memory;
   LayerScratch scratch_memory;
-  at::Tensor last_memory;       // output of the last layer
-  at::Tensor gradient_memory;   // fp32
+  at::Tensor last_memory;      // output of the last layer
+  at::Tensor gradient_memory;  // fp32
   std::int64_t rotary_positions = 0;
   training_ops::RotaryPositions rotary;
 
@@ -182,7 +182,8 @@ void TrainingDecoder::State::open(const PackRows& rows, std::int64_t step, bool 
   training_ops::DropoutMask& mask = context.lora.mask;
   mask.probability = options.dropout ? lora.dropout() : 0;
   if (mask.probability > 0) {
-    mask.key = static_cast<std::uint64_t>(derive_seed(static_cast<std::int64_t>(options.seed), "dropout " + std::to_string(step)));
+    mask.key = static_cast<std::uint64_t>(
+        derive_seed(static_cast<std::int64_t>(options.seed), "dropout " + std::to_string(step)));
     mask.positions.assign(rows.positions.begin(), rows.positions.end());
     mask.sequences = rows.sequences;
     if (!weights.device.is_cpu()) {
@@ -219,13 +220,15 @@ void TrainingDecoder::State::run_layers(const PackRows& rows, bool gradient) {
       LayerState state = borrowed(i);
       layer_forward(weights.config, layer_weights, lora.layer(i), context, state, scratch, output);
     } else {
-      layer_forward(weights.config, layer_weights, lora.layer(i), context, layers[static_cast<std::size_t>(i)], scratch, output);
+      layer_forward(weights.config, layer_weights, lora.layer(i), context, layers[static_cast<std::size_t>(i)], scratch,
+                    output);
     }
   }
   if (!gradient) last = shared.input;
 }
 
-TrainingDecoder::TrainingDecoder(const DecoderWeights& weights, TrainableLora& lora, const TrainingDecoderOptions& options)
+TrainingDecoder::TrainingDecoder(const DecoderWeights& weights, TrainableLora& lora,
+                                 const TrainingDecoderOptions& options)
     : state_(std::make_unique<State>(weights, lora, options)) {}
 
 TrainingDecoder::~TrainingDecoder() = default;
@@ -239,7 +242,8 @@ namespace {
 
 }  // namespace
 
-std::vector<TokenValues> TrainingDecoder::forward(std::span<const TrainingSequence> pack, std::int64_t step, bool gradient) {
+std::vector<TokenValues> TrainingDecoder::forward(std::span<const TrainingSequence> pack, std::int64_t step,
+                                                  bool gradient) {
   State& state = *state_;
   const PackRows rows = flatten(pack, state.weights.config.vocab_size);
   HeadValues head;
@@ -250,7 +254,8 @@ std::vector<TokenValues> TrainingDecoder::forward(std::span<const TrainingSequen
     const at::Tensor label_inputs = state.last.index_select(0, state.label_rows);
     at::Tensor normalised = at::empty_like(label_inputs);
     state.final_inverse = at::empty({label_inputs.size(0)}, label_inputs.options().dtype(at::kFloat));
-    training_ops::rms_norm(label_inputs, state.weights.final_norm, state.weights.config.rms_norm_eps, normalised, state.final_inverse);
+    training_ops::rms_norm(label_inputs, state.weights.final_norm, state.weights.config.rms_norm_eps, normalised,
+                           state.final_inverse);
     head = state.head.run(normalised, to_tensor(rows.labels, state.weights.device), gradient);
   } catch (const c10::OutOfMemoryError&) {
     throw_out_of_memory(static_cast<std::int64_t>(rows.ids.size()));
@@ -291,8 +296,8 @@ void TrainingDecoder::backward(const std::vector<std::vector<float>>& coefficien
     const at::Tensor factors = at::tensor(flat, at::kFloat).to(state.weights.device).unsqueeze(1);
     const at::Tensor dhead = (state.directions * factors).to(state.weights.dtype);
     at::Tensor label_gradient = at::zeros(dhead.sizes(), gradient.options());
-    training_ops::rms_norm_backward(state.last.index_select(0, state.label_rows), state.weights.final_norm, state.final_inverse,
-                                    dhead, label_gradient);
+    training_ops::rms_norm_backward(state.last.index_select(0, state.label_rows), state.weights.final_norm,
+                                    state.final_inverse, dhead, label_gradient);
     gradient.index_copy_(0, state.label_rows, label_gradient);
     state.directions = at::Tensor();
     const std::int64_t lowest = state.lora.first_adapted_layer();
@@ -301,9 +306,11 @@ void TrainingDecoder::backward(const std::vector<std::vector<float>>& coefficien
       LayerState layer = state.layers[static_cast<std::size_t>(i)];
       if (state.recomputed(i)) {
         layer = state.borrowed(i);
-        layer_forward(state.weights.config, weights, state.lora.layer(i), state.context, layer, state.scratch, state.last);
+        layer_forward(state.weights.config, weights, state.lora.layer(i), state.context, layer, state.scratch,
+                      state.last);
       }
-      layer_backward(state.weights.config, weights, state.lora.layer(i), state.context, layer, state.scratch, gradient, i > lowest);
+      layer_backward(state.weights.config, weights, state.lora.layer(i), state.context, layer, state.scratch, gradient,
+                     i > lowest);
     }
   } catch (const c10::OutOfMemoryError&) {
     throw_out_of_memory(rows);

@@ -16,11 +16,12 @@
 
 namespace cutd {
 
-// One context of one example. Every response token is a label token, predicted from the position before it; neither part is empty.
+// One context of one example. Every response token is a label token, predicted from the position before it; neither
+// part is empty.
 struct TrainingSequence {
-  std::span<const std::int64_t> prompt;    // ids = prompt ++ response; labels are the response
+  std::span<const std::int64_t> prompt;  // ids = prompt ++ response; labels are the response
   std::span<const std::int64_t> response;
-  std::uint32_t number = 0;                // example and context: keys dropout, nothing else
+  std::uint32_t number = 0;  // example and context: keys dropout, nothing else
   std::int64_t tokens() const { return static_cast<std::int64_t>(prompt.size() + response.size()); }
 };
 
@@ -30,9 +31,9 @@ struct TokenValues {
 };
 
 struct TrainingDecoderOptions {
-  std::uint64_t seed = 0;            // of dropout
-  bool dropout = true;               // false: as if the adapter's were 0
-  std::int64_t recompute_layers = 0; // the first N layers keep only their input and run again in backward
+  std::uint64_t seed = 0;             // of dropout
+  bool dropout = true;                // false: as if the adapter's were 0
+  std::int64_t recompute_layers = 0;  // the first N layers keep only their input and run again in backward
 };
 
 // Keeps its activations between calls (as large as the largest pack so far). References must outlive it. One thread.

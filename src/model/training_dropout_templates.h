@@ -10,8 +10,8 @@
 namespace cutd {
 namespace {
 
-constexpr int kPhiloxLanes = 16;               // counters advanced together
-constexpr int kElementsPerCounter = 8;         // 128 bits, 16 each
+constexpr int kPhiloxLanes = 16;        // counters advanced together
+constexpr int kElementsPerCounter = 8;  // 128 bits, 16 each
 constexpr int kMaskBlock = kPhiloxLanes * kElementsPerCounter;
 
 #if defined(__GNUC__) && !defined(__clang__)
@@ -22,7 +22,8 @@ constexpr int kMaskBlock = kPhiloxLanes * kElementsPerCounter;
 
 // Random 16-bit values of elements [block * 128, block * 128 + 128) of a row. As core/random.h's philox with
 // counter {element / 8, position, sequence, module}.
-CUTD_VECTORISE inline void philox_block(std::uint32_t block, const DropoutRow& row, std::uint64_t key, std::uint16_t* values) {
+CUTD_VECTORISE inline void philox_block(std::uint32_t block, const DropoutRow& row, std::uint64_t key,
+                                        std::uint16_t* values) {
   std::uint32_t c0[kPhiloxLanes], c1[kPhiloxLanes], c2[kPhiloxLanes], c3[kPhiloxLanes];
   for (int i = 0; i < kPhiloxLanes; ++i) {
     c0[i] = block * kPhiloxLanes + static_cast<std::uint32_t>(i);

@@ -35,7 +35,9 @@ void store_lanes(T* to, typename S::Vector value, std::int64_t lanes) {
 
 // What a value becomes when it is stored as T and read again.
 template <typename S>
-typename S::Vector round_to(typename S::Vector value, const float*) { return value; }
+typename S::Vector round_to(typename S::Vector value, const float*) {
+  return value;
+}
 template <typename S>
 typename S::Vector round_to(typename S::Vector value, const Bfloat16*) {
   Bfloat16 stored[S::kWidth];
@@ -56,13 +58,15 @@ struct ElementKernels {
     const float inverse = 1.0F / std::sqrt(S::sum(squares) / static_cast<float>(size) + epsilon);
     *inverse_rms = inverse;
     for_vectors<S>(size, [&](std::int64_t i, std::int64_t lanes) {
-      const V scaled = round_to<S>(S::multiply(load_lanes<S>(x + i, lanes), S::set(inverse)), static_cast<const T*>(nullptr));
+      const V scaled =
+          round_to<S>(S::multiply(load_lanes<S>(x + i, lanes), S::set(inverse)), static_cast<const T*>(nullptr));
       store_lanes<S>(y + i, S::multiply(scaled, load_lanes<S>(weight + i, lanes)), lanes);
     });
   }
 
   // y = w x r with r = (mean x^2 + e)^(-1/2): dx = r w dy - x r^3 mean(w dy x).
-  static void rms_norm_backward(const T* x, const T* weight, float inverse_rms, const T* dy, std::int64_t size, float* dx) {
+  static void rms_norm_backward(const T* x, const T* weight, float inverse_rms, const T* dy, std::int64_t size,
+                                float* dx) {
     V products = S::zero();
     for_vectors<S>(size, [&](std::int64_t i, std::int64_t lanes) {
       const V scaled = S::multiply(load_lanes<S>(weight + i, lanes), load_lanes<S>(dy + i, lanes));
@@ -123,7 +127,8 @@ struct ElementKernels {
   }
 
   static void convert(const float* x, std::int64_t size, T* y) {
-    for_vectors<S>(size, [&](std::int64_t i, std::int64_t lanes) { store_lanes<S>(y + i, load_lanes<S>(x + i, lanes), lanes); });
+    for_vectors<S>(
+        size, [&](std::int64_t i, std::int64_t lanes) { store_lanes<S>(y + i, load_lanes<S>(x + i, lanes), lanes); });
   }
 
   static void softmax_difference(float* logits, std::int64_t size, std::int64_t label, float* log_p, float* log_not_p,

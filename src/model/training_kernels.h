@@ -20,13 +20,13 @@ struct AttentionTask {
   float scale;
   std::int64_t stride;
   std::int64_t out_stride;
-  const T* q;            // head h of the group starts at q + h * head_dim, so do out, out_gradient, q_gradient
+  const T* q;  // head h of the group starts at q + h * head_dim, so do out, out_gradient, q_gradient
   const T* k;
   const T* v;
-  T* out;                // written by forward, read by backward
-  float* log_sums;       // [group, log_sums_stride]: log of the sum of exp(scaled score); as out
+  T* out;           // written by forward, read by backward
+  float* log_sums;  // [group, log_sums_stride]: log of the sum of exp(scaled score); as out
   std::int64_t log_sums_stride;
-  const T* out_gradient; // backward only, as all below
+  const T* out_gradient;  // backward only, as all below
   T* q_gradient;
   T* k_gradient;
   T* v_gradient;
@@ -58,8 +58,8 @@ struct TrainingKernels {
   // `direction` -1 the inverse rotation, which is also the gradient's.
   void (*rotate)(T* x, const float* cos, const float* sin, std::int64_t half, float direction);
 
-  void (*add)(const T* x, const T* y, std::int64_t size, T* sum);             // sum = x + y
-  void (*accumulate)(const T* x, std::int64_t size, float* sum);              // sum += x
+  void (*add)(const T* x, const T* y, std::int64_t size, T* sum);  // sum = x + y
+  void (*accumulate)(const T* x, std::int64_t size, float* sum);   // sum += x
   void (*convert)(const float* x, std::int64_t size, T* y);
 
   // From a row of logits: log p and log(1 - p) of `label`, and difference = onehot(label) - softmax (may be

@@ -6,8 +6,8 @@
 #include <limits>
 
 #include "model/cpu_simd_scalar.h"
-#include "model/training_kernel_templates.h"
 #include "model/training_kernel_levels.h"
+#include "model/training_kernel_templates.h"
 
 namespace cutd {
 

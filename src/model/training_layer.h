@@ -26,7 +26,7 @@ struct LayerState {
   at::Tensor log_sums;           // [heads, rows]
   at::Tensor middle;             // residual stream before the MLP
   at::Tensor mlp_inverse;
-  at::Tensor gate_up;            // becomes its own gradient in backward
+  at::Tensor gate_up;                                                 // becomes its own gradient in backward
   at::Tensor qkv_hidden, output_hidden, gate_up_hidden, down_hidden;  // LoRA's dropout(x) A^T
 };
 

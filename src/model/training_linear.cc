@@ -54,10 +54,12 @@ void linear_backward(const at::Tensor& x, const at::Tensor& weight, const LoraGr
     own.copy_(at::mm(part_dy, part.b_compute));
     own.mul_(context.scale);
     if (context.mask.probability == 0) continue;
-    add_product(lora.a_gradient.narrow(0, static_cast<std::int64_t>(i) * rank, rank), own, masked_input(x, part, context), 1);
+    add_product(lora.a_gradient.narrow(0, static_cast<std::int64_t>(i) * rank, rank), own,
+                masked_input(x, part, context), 1);
     if (!dx.defined()) continue;
     context.mask.module = part.number;
-    training_ops::dropout_backward(at::mm(own, lora.a_compute.narrow(0, static_cast<std::int64_t>(i) * rank, rank)), context.mask, dx);
+    training_ops::dropout_backward(at::mm(own, lora.a_compute.narrow(0, static_cast<std::int64_t>(i) * rank, rank)),
+                                   context.mask, dx);
   }
   if (context.mask.probability > 0) return;
   add_product(lora.a_gradient, dhidden, x, 1);

@@ -23,9 +23,13 @@ const CpuLevel& level() {
 }
 
 template <typename T>
-const T* pointer(const at::Tensor& tensor) { return static_cast<const T*>(tensor.const_data_ptr()); }
+const T* pointer(const at::Tensor& tensor) {
+  return static_cast<const T*>(tensor.const_data_ptr());
+}
 template <typename T>
-T* mutable_pointer(at::Tensor& tensor) { return static_cast<T*>(tensor.mutable_data_ptr()); }
+T* mutable_pointer(at::Tensor& tensor) {
+  return static_cast<T*>(tensor.mutable_data_ptr());
+}
 
 // Calls body(kernels) with the kernels of the tensor's element type.
 template <typename Body>
@@ -59,8 +63,8 @@ void rms_norm(const at::Tensor& x, const at::Tensor& weight, double epsilon, at:
   });
 }
 
-void rms_norm_backward(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& inverse_rms, const at::Tensor& dy,
-                       at::Tensor& sum) {
+void rms_norm_backward(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& inverse_rms,
+                       const at::Tensor& dy, at::Tensor& sum) {
   if (!on_cpu(x)) return generic::rms_norm_backward(x, weight, inverse_rms, dy, sum);
   with_kernels(x, [&](const auto& kernels, auto* type) {
     using T = std::remove_cv_t<std::remove_pointer_t<decltype(type)>>;
@@ -105,8 +109,8 @@ void rotate(at::Tensor& x, std::int64_t heads, const RotaryPositions& rotary, do
       const std::int64_t position = pointer<std::int64_t>(rotary.positions)[row];
       T* head = mutable_pointer<T>(x) + row * x.stride(0);
       for (std::int64_t h = 0; h < heads; ++h, head += 2 * half) {
-        kernels.rotate(head, pointer<float>(rotary.cos) + position * half, pointer<float>(rotary.sin) + position * half, half,
-                       static_cast<float>(direction));
+        kernels.rotate(head, pointer<float>(rotary.cos) + position * half, pointer<float>(rotary.sin) + position * half,
+                       half, static_cast<float>(direction));
       }
     });
   });
@@ -126,7 +130,8 @@ void add(const at::Tensor& x, const at::Tensor& y, at::Tensor& sum) {
   });
 }
 
-void softmax_difference(at::Tensor& logits, const at::Tensor& labels, float* log_p, float* log_not_p, at::Tensor& difference) {
+void softmax_difference(at::Tensor& logits, const at::Tensor& labels, float* log_p, float* log_not_p,
+                        at::Tensor& difference) {
   if (!on_cpu(logits)) return generic::softmax_difference(logits, labels, log_p, log_not_p, difference);
   const std::int64_t size = logits.size(1);
   at::Tensor& target = difference.defined() ? difference : logits;  // without use for it, the cheaper of the two
@@ -134,8 +139,9 @@ void softmax_difference(at::Tensor& logits, const at::Tensor& labels, float* log
     using T = std::remove_cv_t<std::remove_pointer_t<decltype(type)>>;
     at::parallel_for(0, logits.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t row = begin; row < end; ++row) {
-        kernels.softmax_difference(mutable_pointer<float>(logits) + row * size, size, pointer<std::int64_t>(labels)[row],
-                                   log_p + row, log_not_p + row, mutable_pointer<T>(target) + row * size);
+        kernels.softmax_difference(mutable_pointer<float>(logits) + row * size, size,
+                                   pointer<std::int64_t>(labels)[row], log_p + row, log_not_p + row,
+                                   mutable_pointer<T>(target) + row * size);
       }
     });
   });
@@ -143,7 +149,9 @@ void softmax_difference(at::Tensor& logits, const at::Tensor& labels, float* log
 
 namespace {
 
-std::uint32_t drop_threshold(double probability) { return static_cast<std::uint32_t>(std::llround(probability * 65536)); }
+std::uint32_t drop_threshold(double probability) {
+  return static_cast<std::uint32_t>(std::llround(probability * 65536));
+}
 
 DropoutRow mask_row(const DropoutMask& mask, std::int64_t row) {
   return {mask.positions[static_cast<std::size_t>(row)], mask.sequences[static_cast<std::size_t>(row)], mask.module};
@@ -194,7 +202,8 @@ std::vector<AttentionPlace> attention_places(const AttentionShape& shape) {
 }
 
 template <typename T>
-AttentionTask<T> attention_task(const AttentionShape& shape, const AttentionPlace& place, const T* qkv, std::int64_t rows) {
+AttentionTask<T> attention_task(const AttentionShape& shape, const AttentionPlace& place, const T* qkv,
+                                std::int64_t rows) {
   AttentionTask<T> task{};
   const std::int64_t group = shape.heads / shape.kv_heads;
   task.length = place.length;
@@ -242,8 +251,8 @@ void attention(const at::Tensor& qkv, const AttentionShape& shape, at::Tensor& o
   });
 }
 
-void attention_backward(const at::Tensor& qkv, const AttentionShape& shape, const at::Tensor& out, const at::Tensor& log_sums,
-                        const at::Tensor& dout, at::Tensor& dqkv) {
+void attention_backward(const at::Tensor& qkv, const AttentionShape& shape, const at::Tensor& out,
+                        const at::Tensor& log_sums, const at::Tensor& dout, at::Tensor& dqkv) {
   if (!on_cpu(qkv)) return generic::attention_backward(qkv, shape, out, log_sums, dout, dqkv);
   with_kernels(qkv, [&](const auto& kernels, auto* type) {
     using T = std::remove_cv_t<std::remove_pointer_t<decltype(type)>>;
@@ -253,7 +262,8 @@ void attention_backward(const at::Tensor& qkv, const AttentionShape& shape, cons
       const std::int64_t out_offset = place.first_row * task.out_stride + place.kv_head * group * shape.head_dim;
       // Backward only reads these two; the task is shared with forward, which writes them.
       task.out = const_cast<T*>(pointer<T>(out)) + out_offset;
-      task.log_sums = const_cast<float*>(pointer<float>(log_sums)) + place.kv_head * group * qkv.size(0) + place.first_row;
+      task.log_sums =
+          const_cast<float*>(pointer<float>(log_sums)) + place.kv_head * group * qkv.size(0) + place.first_row;
       task.out_gradient = pointer<T>(dout) + out_offset;
       T* gradient = mutable_pointer<T>(dqkv);
       task.q_gradient = gradient + (task.q - pointer<T>(qkv));

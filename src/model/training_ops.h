@@ -16,8 +16,8 @@ namespace cutd::training_ops {
 // y = round(x * inverse_rms) * weight; inverse_rms is [rows] fp32.
 void rms_norm(const at::Tensor& x, const at::Tensor& weight, double epsilon, at::Tensor& y, at::Tensor& inverse_rms);
 // sum (fp32) += gradient of x.
-void rms_norm_backward(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& inverse_rms, const at::Tensor& dy,
-                       at::Tensor& sum);
+void rms_norm_backward(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& inverse_rms,
+                       const at::Tensor& dy, at::Tensor& sum);
 
 // gate_up: [rows, 2 I], gate first; y: [rows, I].
 void silu_multiply(const at::Tensor& gate_up, at::Tensor& y);
@@ -37,7 +37,8 @@ void add(const at::Tensor& x, const at::Tensor& y, at::Tensor& sum);  // sum = x
 
 // values[i] = log p, log(1 - p) of labels[i] under logits[i] (fp32, overwritten), and, unless `difference` is
 // undefined, difference = onehot - softmax; for fp32 it may be `logits` itself. labels: [rows] int64.
-void softmax_difference(at::Tensor& logits, const at::Tensor& labels, float* log_p, float* log_not_p, at::Tensor& difference);
+void softmax_difference(at::Tensor& logits, const at::Tensor& labels, float* log_p, float* log_not_p,
+                        at::Tensor& difference);
 
 // Dropout of one LoRA input: rows' positions and sequence numbers, the module, the key of seed and step.
 struct DropoutMask {
@@ -49,7 +50,7 @@ struct DropoutMask {
   at::Tensor positions_tensor;           // the same as int64 on the device; used off the CPU only
   at::Tensor sequences_tensor;
 };
-void dropout(const at::Tensor& x, const DropoutMask& mask, at::Tensor& y);            // y = mask * x / (1 - p)
+void dropout(const at::Tensor& x, const DropoutMask& mask, at::Tensor& y);              // y = mask * x / (1 - p)
 void dropout_backward(const at::Tensor& dy, const DropoutMask& mask, at::Tensor& sum);  // sum += mask * dy / (1 - p)
 
 // Causal attention within each of the sequences that lie one after the other in the rows.
@@ -62,7 +63,7 @@ struct AttentionShape {
 // qkv: [rows, (heads + 2 kv_heads) head_dim], rotated; out: [rows, heads * head_dim]; log_sums: [heads, rows] fp32.
 void attention(const at::Tensor& qkv, const AttentionShape& shape, at::Tensor& out, at::Tensor& log_sums);
 // dqkv: as qkv, overwritten.
-void attention_backward(const at::Tensor& qkv, const AttentionShape& shape, const at::Tensor& out, const at::Tensor& log_sums,
-                        const at::Tensor& dout, at::Tensor& dqkv);
+void attention_backward(const at::Tensor& qkv, const AttentionShape& shape, const at::Tensor& out,
+                        const at::Tensor& log_sums, const at::Tensor& dout, at::Tensor& dqkv);
 
 }  // namespace cutd::training_ops

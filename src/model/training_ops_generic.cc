@@ -12,8 +12,8 @@ void rms_norm(const at::Tensor& x, const at::Tensor& weight, double epsilon, at:
   y.copy_((wide * inverse.unsqueeze(-1)).to(x.scalar_type()) * weight);
 }
 
-void rms_norm_backward(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& inverse_rms, const at::Tensor& dy,
-                       at::Tensor& sum) {
+void rms_norm_backward(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& inverse_rms,
+                       const at::Tensor& dy, at::Tensor& sum) {
   const at::Tensor wide = x.to(at::kFloat);
   const at::Tensor scaled = dy.to(at::kFloat) * weight.to(at::kFloat);
   const at::Tensor inverse = inverse_rms.unsqueeze(-1);
@@ -48,7 +48,8 @@ void rotate(at::Tensor& x, std::int64_t heads, const RotaryPositions& rotary, do
   rotated.narrow(2, half, half).copy_(high * cos + low * sin);
 }
 
-void softmax_difference(at::Tensor& logits, const at::Tensor& labels, float* log_p, float* log_not_p, at::Tensor& difference) {
+void softmax_difference(at::Tensor& logits, const at::Tensor& labels, float* log_p, float* log_not_p,
+                        at::Tensor& difference) {
   const at::Tensor column = labels.unsqueeze(1);
   const at::Tensor largest = logits.amax(1, true);
   const at::Tensor label_shifted = logits.gather(1, column) - largest;
@@ -76,10 +77,11 @@ struct Counter {
 
 // High and low word of constant * x without overflowing 63 bits: x is taken in halves.
 std::pair<at::Tensor, at::Tensor> multiply_words(std::int64_t constant, const at::Tensor& x) {
-  const at::Tensor low_product = (x.bitwise_and(0xFFFF)) * constant;         // < 2^48
-  const at::Tensor high_product = x.bitwise_right_shift(16) * constant;      // < 2^48
+  const at::Tensor low_product = (x.bitwise_and(0xFFFF)) * constant;     // < 2^48
+  const at::Tensor high_product = x.bitwise_right_shift(16) * constant;  // < 2^48
   const at::Tensor middle = high_product + low_product.bitwise_right_shift(16);
-  const at::Tensor low = (middle.bitwise_and(0xFFFF)).bitwise_left_shift(16).bitwise_or(low_product.bitwise_and(0xFFFF));
+  const at::Tensor low =
+      (middle.bitwise_and(0xFFFF)).bitwise_left_shift(16).bitwise_or(low_product.bitwise_and(0xFFFF));
   return {middle.bitwise_right_shift(16), low};
 }
 
@@ -89,7 +91,8 @@ at::Tensor philox_values(const DropoutMask& mask, std::int64_t columns, const at
   const std::int64_t blocks = (columns + 7) / 8;
   const at::Tensor rows = mask.positions_tensor.to(device).unsqueeze(1).expand({-1, blocks});
   Counter c{at::arange(blocks, options).unsqueeze(0).expand_as(rows), rows,
-            mask.sequences_tensor.to(device).unsqueeze(1).expand_as(rows), at::full_like(rows, static_cast<std::int64_t>(mask.module))};
+            mask.sequences_tensor.to(device).unsqueeze(1).expand_as(rows),
+            at::full_like(rows, static_cast<std::int64_t>(mask.module))};
   std::int64_t k0 = static_cast<std::int64_t>(mask.key) & kWord;
   std::int64_t k1 = static_cast<std::int64_t>(mask.key >> 32);
   for (int round = 0; round < 10; ++round) {
@@ -127,7 +130,10 @@ struct Heads {
 };
 
 at::Tensor split(const at::Tensor& rows, std::int64_t first, std::int64_t heads, std::int64_t head_dim) {
-  return rows.narrow(1, first * head_dim, heads * head_dim).unflatten(1, {heads, head_dim}).transpose(0, 1).to(at::kFloat);
+  return rows.narrow(1, first * head_dim, heads * head_dim)
+      .unflatten(1, {heads, head_dim})
+      .transpose(0, 1)
+      .to(at::kFloat);
 }
 
 Heads split_heads(const at::Tensor& qkv, const AttentionShape& shape) {
@@ -164,8 +170,8 @@ void attention(const at::Tensor& qkv, const AttentionShape& shape, at::Tensor& o
   }
 }
 
-void attention_backward(const at::Tensor& qkv, const AttentionShape& shape, const at::Tensor& out, const at::Tensor& log_sums,
-                        const at::Tensor& dout, at::Tensor& dqkv) {
+void attention_backward(const at::Tensor& qkv, const AttentionShape& shape, const at::Tensor& out,
+                        const at::Tensor& log_sums, const at::Tensor& dout, at::Tensor& dqkv) {
   const double scale = attention_scale(shape);
   std::int64_t first = 0;
   for (const std::int64_t length : shape.lengths) {
@@ -178,8 +184,8 @@ void attention_backward(const at::Tensor& qkv, const AttentionShape& shape, cons
     const at::Tensor ds = p * (dp - (gradient * result).sum(2, true)) * scale;
     const at::Tensor dq = at::bmm(ds, heads.k);
     const at::Tensor dk = at::bmm(ds.transpose(1, 2), heads.q);
-    dqkv.narrow(0, first, length).copy_(
-        at::cat({join(dq), join(sum_groups(dk, shape)), join(sum_groups(dv, shape))}, 1));
+    dqkv.narrow(0, first, length)
+        .copy_(at::cat({join(dq), join(sum_groups(dk, shape)), join(sum_groups(dv, shape))}, 1));
     first += length;
   }
 }

@@ -28,9 +28,11 @@ std::vector<fs::path> entries(const fs::path& folder) {
 
 // Moves DATA/`path` to a name of its own under DATA/quarantine; returns that, relative to DATA.
 fs::path put_aside(const Store& store, const fs::path& path) {
-  const std::string stem = "e" + std::to_string(store.epoch()) + "-" + path.parent_path().string() + "-" + path.filename().string();
+  const std::string stem =
+      "e" + std::to_string(store.epoch()) + "-" + path.parent_path().string() + "-" + path.filename().string();
   fs::path target = fs::path("quarantine") / stem;
-  for (int i = 2; fs::exists(store.data_dir() / target); ++i) target = fs::path("quarantine") / (stem + "-" + std::to_string(i));
+  for (int i = 2; fs::exists(store.data_dir() / target); ++i)
+    target = fs::path("quarantine") / (stem + "-" + std::to_string(i));
   fs::create_directories(store.data_dir() / "quarantine");
   if (fs::exists(store.data_dir() / path)) fs::rename(store.data_dir() / path, store.data_dir() / target);
   return target;
@@ -39,12 +41,14 @@ fs::path put_aside(const Store& store, const fs::path& path) {
 void quarantine_strangers(Store& store, Logger& logger) {
   const fs::path& data_dir = store.data_dir();
   std::set<std::string> known;
-  for (const Adapter& adapter : store.read([](Reader& reader) { return list_adapters(reader); })) known.insert(adapter.path);
+  for (const Adapter& adapter : store.read([](Reader& reader) { return list_adapters(reader); }))
+    known.insert(adapter.path);
   for (const AdapterKind kind : {AdapterKind::kDelta, AdapterKind::kCumulative}) {
     for (const fs::path& folder : entries(data_dir / kind_folder(kind))) {
       const std::string path = (fs::path(kind_folder(kind)) / folder.filename()).string();
       if (known.contains(path)) continue;
-      logger.warning("adapter folder " + path + " has no row: moved to " + (data_dir / put_aside(store, path)).string());
+      logger.warning("adapter folder " + path + " has no row: moved to " +
+                     (data_dir / put_aside(store, path)).string());
     }
   }
 }
@@ -67,13 +71,16 @@ PublishedAdapter publish_adapter(const fs::path& data_dir, const fs::path& tempo
   fs::create_directories(final.parent_path());
   if (fs::exists(final)) {
     if (hash_directory(final) != folder_hash) {
-      throw Error(ErrorCode::kBadInput, final.string() + " exists with other content: start cutd again, which moves it away, then retry the round");
+      throw Error(
+          ErrorCode::kBadInput,
+          final.string() + " exists with other content: start cutd again, which moves it away, then retry the round");
     }
     fs::remove_all(temporary);
   } else {
     publish_directory(temporary, final);
   }
-  if (hash_directory(final) != folder_hash) throw Error(ErrorCode::kBadInput, final.string() + " changed while it was published");
+  if (hash_directory(final) != folder_hash)
+    throw Error(ErrorCode::kBadInput, final.string() + " changed while it was published");
   return {hash, folder_hash, relative.string()};
 }
 
@@ -96,10 +103,12 @@ void check_own_adapter(Store& store, const Adapter& adapter) {
   // The folder first: a row that says "verified" without a folder is found and put aside again.
   const fs::path target = put_aside(store, adapter.path);
   store.write([&](Writer& writer) { quarantine_adapter(writer, adapter.id, target.string(), damage); });
-  throw Error(ErrorCode::kConflict, damage + ": moved to " + (store.data_dir() / target).string() + ", it is made again");
+  throw Error(ErrorCode::kConflict,
+              damage + ": moved to " + (store.data_dir() / target).string() + ", it is made again");
 }
 
-void write_cumulative(const fs::path& temporary, const fs::path& parent, const fs::path& delta, const fs::path& model_dir) {
+void write_cumulative(const fs::path& temporary, const fs::path& parent, const fs::path& delta,
+                      const fs::path& model_dir) {
   const ModelConfig config = read_model_config(model_dir);
   const PeftAdapter trained = read_adapter(delta, config);
   write_adapter(temporary, parent.empty() ? trained : concatenate_adapters(read_adapter(parent, config), trained));

@@ -60,17 +60,18 @@ Action decide_judging(const RoundSnapshot& round) {
   if (round.judgments_pending > 0) return action::AwaitJudgments{};
   const std::int64_t done = round.positives + round.negatives;
   if (round.judgments_failed > done) {
-    return action::Fail{fmt::format("{} of {} judgments failed, {}", round.judgments_failed, round.judgments_failed + done,
-                                    and_then(round.judgment_failure))};
+    return action::Fail{fmt::format("{} of {} judgments failed, {}", round.judgments_failed,
+                                    round.judgments_failed + done, and_then(round.judgment_failure))};
   }
   return action::Advance{Phase::kJudging, Phase::kTraining,
-                         fmt::format("{} satisfactory, {} criticised, {} failed judgments", round.positives, round.negatives,
-                                     round.judgments_failed)};
+                         fmt::format("{} satisfactory, {} criticised, {} failed judgments", round.positives,
+                                     round.negatives, round.judgments_failed)};
 }
 
 std::string too_few_examples(const RoundSnapshot& round) {
-  return fmt::format("nothing was trained: {} examples from {} satisfactory and {} criticised responses, at least {} are needed",
-                     round.training_examples, round.positives, round.negatives, round.min_training_examples);
+  return fmt::format(
+      "nothing was trained: {} examples from {} satisfactory and {} criticised responses, at least {} are needed",
+      round.training_examples, round.positives, round.negatives, round.min_training_examples);
 }
 
 // Nothing when the round's adapters are published.
@@ -91,7 +92,8 @@ Action decide_training(const RoundSnapshot& round) {
 }
 
 Action decide_evaluating(const RoundSnapshot& round) {
-  if (!round.manifest || round.training_examples < round.min_training_examples) return action::Reject{too_few_examples(round)};
+  if (!round.manifest || round.training_examples < round.min_training_examples)
+    return action::Reject{too_few_examples(round)};
   // An adapter that turned out damaged on disk was put aside and is made again.
   if (const auto next = next_of_adapter(round)) return *next;
   if (const auto next = next_of_evaluation(Subject::kParent, round.parent)) return *next;
@@ -135,11 +137,17 @@ Action decide_run(const RunSnapshot& run) {
 std::string work_name(const Action& action) {
   return std::visit(
       Overloaded{
-          [](const action::PlanEvaluation& a) { return fmt::format("plan evaluation of the {}", subject_name(a.subject)); },
+          [](const action::PlanEvaluation& a) {
+            return fmt::format("plan evaluation of the {}", subject_name(a.subject));
+          },
           [](const action::GenerateEvaluation& a) { return fmt::format("generate unit {}", a.unit.value); },
-          [](const action::AwaitEvaluationJudgments& a) { return fmt::format("judge the {}", subject_name(a.subject)); },
+          [](const action::AwaitEvaluationJudgments& a) {
+            return fmt::format("judge the {}", subject_name(a.subject));
+          },
           [](const action::ScoreEvaluation& a) { return fmt::format("score the {}", subject_name(a.subject)); },
-          [](const action::FinishEvaluation& a) { return fmt::format("finish evaluation of the {}", subject_name(a.subject)); },
+          [](const action::FinishEvaluation& a) {
+            return fmt::format("finish evaluation of the {}", subject_name(a.subject));
+          },
           [](const action::PlanRound&) { return std::string("plan"); },
           [](const action::Generate& a) { return fmt::format("generate unit {}", a.unit.value); },
           [](const action::AwaitJudgments&) { return std::string("judge"); },

@@ -16,27 +16,58 @@ enum class Subject { kParent, kCandidate, kUntrained, kKept };
 
 namespace action {
 
-struct Idle {};                                     // nothing to do until something else changes
-struct PlanEvaluation { Subject subject; };         // make its units
-struct GenerateEvaluation { Subject subject; UnitId unit; };
-struct AwaitEvaluationJudgments { Subject subject; };
-struct ScoreEvaluation { Subject subject; };        // responses under the original model
-struct FinishEvaluation { Subject subject; };
-struct PlanRound {};                                // draw instructions, make units; then phase generating
-struct Generate { UnitId unit; };
+struct Idle {};  // nothing to do until something else changes
+struct PlanEvaluation {
+  Subject subject;
+};  // make its units
+struct GenerateEvaluation {
+  Subject subject;
+  UnitId unit;
+};
+struct AwaitEvaluationJudgments {
+  Subject subject;
+};
+struct ScoreEvaluation {
+  Subject subject;
+};  // responses under the original model
+struct FinishEvaluation {
+  Subject subject;
+};
+struct PlanRound {};  // draw instructions, make units; then phase generating
+struct Generate {
+  UnitId unit;
+};
 struct AwaitJudgments {};
-struct Advance { Phase from; Phase to; std::string why; };
+struct Advance {
+  Phase from;
+  Phase to;
+  std::string why;
+};
 struct FreezeManifest {};
-struct Train {};                                    // ends with the delta adapter published
+struct Train {};  // ends with the delta adapter published
 struct PublishCumulative {};
-struct Promote { std::string why; };
-struct Reject { std::string why; };
-struct Pause { std::string reason; };
-struct Resume { std::string why; };
-struct Fail { std::string reason; };
+struct Promote {
+  std::string why;
+};
+struct Reject {
+  std::string why;
+};
+struct Pause {
+  std::string reason;
+};
+struct Resume {
+  std::string why;
+};
+struct Fail {
+  std::string reason;
+};
 struct StartRound {};
-struct CompleteRun { std::string why; };
-struct FailRun { std::string reason; };
+struct CompleteRun {
+  std::string why;
+};
+struct FailRun {
+  std::string reason;
+};
 
 }  // namespace action
 

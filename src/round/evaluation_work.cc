@@ -26,7 +26,8 @@ std::vector<Instruction> held_out_instructions(Reader& reader, const FrozenRun& 
   std::vector<Instruction> instructions;
   for (const InstructionId id : split == Split::kGate ? frozen.gate : frozen.report) {
     const std::optional<Instruction> instruction = find_instruction(reader, id);
-    if (!instruction) throw Error(ErrorCode::kInternal, "held-out instruction " + std::to_string(id.value) + " is gone");
+    if (!instruction)
+      throw Error(ErrorCode::kInternal, "held-out instruction " + std::to_string(id.value) + " is gone");
     instructions.push_back(*instruction);
   }
   return instructions;
@@ -62,7 +63,8 @@ EvaluationSummary summarize(const JudgedResponses& judged) {
   }
   const auto count = static_cast<std::int64_t>(judged.responses.size());
   summary.share = wilson_share(perfect, count);
-  summary.guards = {mean_words(texts), distinct_2(texts), tokens == 0 ? 0 : std::exp(-logprob_sum / static_cast<double>(tokens))};
+  summary.guards = {mean_words(texts), distinct_2(texts),
+                    tokens == 0 ? 0 : std::exp(-logprob_sum / static_cast<double>(tokens))};
   summary.ended = count == 0 ? 0 : static_cast<double>(ended) / static_cast<double>(count);
   return summary;
 }
@@ -71,7 +73,8 @@ EvaluationSummary summarize(const JudgedResponses& judged) {
 // differently; pairs are of one instruction.
 std::vector<double> perfect_by_instruction(Reader& reader, EvaluationId evaluation) {
   std::map<InstructionId, double> perfect;
-  for (const EvaluationItem& item : list_evaluation_items(reader, evaluation)) perfect[item.instruction] = item.perfect ? 1 : 0;
+  for (const EvaluationItem& item : list_evaluation_items(reader, evaluation))
+    perfect[item.instruction] = item.perfect ? 1 : 0;
   std::vector<double> values;
   for (const auto& [instruction, value] : perfect) values.push_back(value);
   return values;
@@ -98,7 +101,8 @@ Json evaluation_summary_json(const EvaluationSummary& summary) {
 EvaluationSummary evaluation_summary_of(const Json& json) {
   const std::string origin = "evaluation";
   EvaluationSummary summary;
-  summary.share = wilson_share(json_get<std::int64_t>(json, "perfect", origin), json_get<std::int64_t>(json, "count", origin));
+  summary.share =
+      wilson_share(json_get<std::int64_t>(json, "perfect", origin), json_get<std::int64_t>(json, "count", origin));
   summary.guards = {json_get<double>(json, "mean_words", origin), json_get<double>(json, "distinct_2", origin),
                     json_get<double>(json, "perplexity", origin)};
   summary.ended = json_get<double>(json, "ended", origin);
@@ -135,18 +139,20 @@ std::optional<Comparison> compare_evaluations(Reader& reader, const FrozenRun& f
   }
   const EvaluationConfig& config = frozen.config.evaluation;
   Comparison comparison;
-  comparison.difference = paired_bootstrap(perfect_by_instruction(reader, before->id), perfect_by_instruction(reader, after->id),
-                                           config.bootstrap_resamples, config.bootstrap_seed);
-  comparison.guards = check_guards(evaluation_summary_of(base->summary).guards, evaluation_summary_of(after->summary).guards, config.guards);
+  comparison.difference =
+      paired_bootstrap(perfect_by_instruction(reader, before->id), perfect_by_instruction(reader, after->id),
+                       config.bootstrap_resamples, config.bootstrap_seed);
+  comparison.guards = check_guards(evaluation_summary_of(base->summary).guards,
+                                   evaluation_summary_of(after->summary).guards, config.guards);
   comparison.verdict = decide_promotion(comparison.difference, comparison.guards, config.margin);
   return comparison;
 }
 
 void plan_evaluation(WorkContext& context, const EvaluationTarget& target) {
-  const std::vector<Instruction> instructions = context.store.read([&](Reader& reader) {
-    return held_out_instructions(reader, context.frozen, target.split);
-  });
-  const std::vector<NewUnit> units = make_units(instructions, 1, context.frozen.config.generation, context.text, "evaluation");
+  const std::vector<Instruction> instructions =
+      context.store.read([&](Reader& reader) { return held_out_instructions(reader, context.frozen, target.split); });
+  const std::vector<NewUnit> units =
+      make_units(instructions, 1, context.frozen.config.generation, context.text, "evaluation");
   context.store.write([&](Writer& writer) {
     const EvaluationId evaluation = ensure_evaluation(writer, target.key, target.split);
     if (list_units(writer, evaluation).empty()) plan_units(writer, evaluation, target.split, units);
@@ -181,11 +187,13 @@ void score_evaluation(WorkContext& context, const EvaluationTarget& target, cons
       context.engine.score(request, context.stop, [&context](const EngineProgress& progress) {
         context.board.advance(progress.done, progress.tokens_per_second, "under the untrained model");
       });
-  if (logprobs.size() != scored.size()) throw Error(ErrorCode::kBadInput, "the engine scored another number of responses than asked");
+  if (logprobs.size() != scored.size())
+    throw Error(ErrorCode::kBadInput, "the engine scored another number of responses than asked");
   std::vector<BaseLogprob> rows;
   for (std::size_t i = 0; i < scored.size(); ++i) {
     const double sum = std::accumulate(logprobs[i].begin(), logprobs[i].end(), 0.0);
-    if (!std::isfinite(sum)) throw Error(ErrorCode::kBadInput, "the engine sent a log-probability that is not a number");
+    if (!std::isfinite(sum))
+      throw Error(ErrorCode::kBadInput, "the engine sent a log-probability that is not a number");
     rows.push_back({scored[i], sum});
   }
   fault::point("evaluate.before_score_commit");
@@ -201,7 +209,8 @@ void finish_evaluation(WorkContext& context, const EvaluationTarget& target) {
   for (const Response& response : judged.responses) {
     const Judgment& judgment = judged.judgments.at(response.id);
     const bool perfect = judgment.label == JudgmentLabel::kPositive;
-    const Json measures{{"tokens", response.ids.size()}, {"ended", response.finish_reason == "stop"},
+    const Json measures{{"tokens", response.ids.size()},
+                        {"ended", response.finish_reason == "stop"},
                         {"base_logprob_sum", response.base_logprob_sum.value_or(0)}};
     items.push_back({response.instruction, response.id, judgment.id, perfect, measures});
   }

@@ -24,9 +24,9 @@ EvaluationTarget evaluation_target(const FrozenRun& frozen, const ModelReference
 
 // The summary column of a finished evaluation.
 struct EvaluationSummary {
-  Share share;         // of Perfect judgments
+  Share share;  // of Perfect judgments
   GuardValues guards;
-  double ended = 0;    // share of responses that the model ended by itself
+  double ended = 0;  // share of responses that the model ended by itself
 };
 Json evaluation_summary_json(const EvaluationSummary& summary);
 EvaluationSummary evaluation_summary_of(const Json& json);

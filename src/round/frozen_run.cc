@@ -50,7 +50,8 @@ AnnotatorId frozen_annotator(const Run& run) {
   return AnnotatorId{json_get<std::int64_t>(run.config, "annotator", "run " + std::to_string(run.id.value))};
 }
 
-ModelReference model_reference(const FrozenRun& frozen, const std::optional<Adapter>& adapter, const std::string& data_dir) {
+ModelReference model_reference(const FrozenRun& frozen, const std::optional<Adapter>& adapter,
+                               const std::string& data_dir) {
   ModelReference model;
   model.spec = {frozen.model_dir, "", frozen.config.dtype, frozen.config.device, frozen.config.threads};
   model.hash = frozen.base_hash;

@@ -13,13 +13,13 @@ namespace cutd {
 
 struct FrozenRun {
   RunConfig config;
-  std::string model_dir;               // absolute
-  std::string base_hash;               // model_fingerprint
+  std::string model_dir;  // absolute
+  std::string base_hash;  // model_fingerprint
   std::string template_version;
   AnnotatorId annotator;
-  std::vector<InstructionId> gate;     // in file order
+  std::vector<InstructionId> gate;  // in file order
   std::vector<InstructionId> report;
-  std::string gate_hash;               // instruction_set_hash
+  std::string gate_hash;  // instruction_set_hash
   std::string report_hash;
 };
 
@@ -31,12 +31,13 @@ AnnotatorId frozen_annotator(const Run& run);  // of it, without reading the res
 // A model as rounds know it: the base, or the base with one published cumulative adapter.
 struct ModelReference {
   ModelSpec spec;
-  std::string hash;                    // base hash, or SHA-256 of base hash and adapter_hash(): no path in it
+  std::string hash;  // base hash, or SHA-256 of base hash and adapter_hash(): no path in it
   bool is_base = true;
-  std::optional<Adapter> adapter;      // its row; none: the base
+  std::optional<Adapter> adapter;  // its row; none: the base
 };
 // `adapter` empty: the base. Paths of adapters are relative to `data_dir`.
-ModelReference model_reference(const FrozenRun& frozen, const std::optional<Adapter>& adapter, const std::string& data_dir);
+ModelReference model_reference(const FrozenRun& frozen, const std::optional<Adapter>& adapter,
+                               const std::string& data_dir);
 
 // Identity of how responses are made: sampling, template, number type, units.
 std::string decoding_hash(const FrozenRun& frozen);

@@ -16,7 +16,7 @@ namespace {
 struct UnitProgress {
   std::int64_t responses_done = 0;  // of the owner's finished units
   std::int64_t responses_total = 0;
-  std::size_t unit_number = 0;      // from 1
+  std::size_t unit_number = 0;  // from 1
   std::size_t units = 0;
 };
 
@@ -36,13 +36,15 @@ double sum_of(const std::vector<double>& values) { return std::accumulate(values
 
 void check_responses(const std::vector<GeneratedResponse>& responses, std::size_t expected) {
   if (responses.size() != expected) {
-    throw Error(ErrorCode::kBadInput, fmt::format("the engine answered {} of {} prompts of a unit", responses.size(), expected));
+    throw Error(ErrorCode::kBadInput,
+                fmt::format("the engine answered {} of {} prompts of a unit", responses.size(), expected));
   }
   for (const GeneratedResponse& response : responses) {
     const bool known_reason = response.finish_reason == "stop" || response.finish_reason == "length";
     if (!known_reason || response.logprobs.size() != response.ids.size() || response.ids.empty()) {
-      throw Error(ErrorCode::kBadInput, "the engine sent a response without ids, without log-probabilities or with finish reason \"" +
-                                            response.finish_reason + "\"");
+      throw Error(ErrorCode::kBadInput,
+                  "the engine sent a response without ids, without log-probabilities or with finish reason \"" +
+                      response.finish_reason + "\"");
     }
     if (!std::isfinite(sum_of(response.logprobs))) {
       throw Error(ErrorCode::kBadInput, "the engine sent a log-probability that is not a number");
@@ -54,7 +56,8 @@ std::vector<NewResponse> rows_of(const std::vector<GeneratedResponse>& responses
                                  const std::string& template_version) {
   std::vector<NewResponse> rows;
   for (const GeneratedResponse& response : responses) {
-    rows.push_back({response.ids, response.text, response.finish_reason, model.hash, template_version, sum_of(response.logprobs)});
+    rows.push_back(
+        {response.ids, response.text, response.finish_reason, model.hash, template_version, sum_of(response.logprobs)});
   }
   return rows;
 }
@@ -67,7 +70,8 @@ std::vector<NewUnit> make_units(const std::vector<Instruction>& instructions, st
   for (const Instruction& instruction : instructions) {
     const std::vector<std::int64_t> prompt_ids = text.prompt_ids({instruction.text, instruction.input});
     for (std::int64_t number = 0; number < samples; ++number) {
-      if (units.empty() || units.back().size() == static_cast<std::size_t>(generation.unit_prompts)) units.emplace_back();
+      if (units.empty() || units.back().size() == static_cast<std::size_t>(generation.unit_prompts))
+        units.emplace_back();
       const std::string seed_label = fmt::format("{} instruction {} sample {}", label, instruction.hash, number);
       units.back().push_back({instruction.id, number, derive_seed(generation.sampling.seed, seed_label), prompt_ids});
     }
@@ -75,11 +79,12 @@ std::vector<NewUnit> make_units(const std::vector<Instruction>& instructions, st
   return units;
 }
 
-void generate_unit(WorkContext& context, UnitOwner owner, UnitId unit, const ModelReference& model, const std::string& activity) {
-  const auto [samples, before] = context.store.read([&](Reader& reader) {
-    return std::pair(list_samples(reader, unit), unit_progress(reader, owner, unit));
-  });
-  GenerateRequest request{model.spec, context.frozen.config.generation.sampling, {}, context.frozen.config.generation.max_batch};
+void generate_unit(WorkContext& context, UnitOwner owner, UnitId unit, const ModelReference& model,
+                   const std::string& activity) {
+  const auto [samples, before] = context.store.read(
+      [&](Reader& reader) { return std::pair(list_samples(reader, unit), unit_progress(reader, owner, unit)); });
+  GenerateRequest request{
+      model.spec, context.frozen.config.generation.sampling, {}, context.frozen.config.generation.max_batch};
   for (const Sample& sample : samples) request.prompts.push_back({sample.prompt_ids, sample.seed});
 
   ProgressSnapshot now = context.activity;

@@ -21,7 +21,8 @@ std::set<std::string> hashes_of(const std::vector<Instruction>& instructions) {
 Instruction parse_instruction(const Json& row, const std::string& origin) {
   if (!row.is_object()) throw Error(ErrorCode::kBadInput, origin + ": an instruction must be an object");
   for (const auto& [key, value] : row.items()) {
-    if (key != "instruction" && key != "input") throw Error(ErrorCode::kBadInput, origin + ": unknown key \"" + key + "\"");
+    if (key != "instruction" && key != "input")
+      throw Error(ErrorCode::kBadInput, origin + ": unknown key \"" + key + "\"");
   }
   Instruction instruction;
   instruction.text = json_get<std::string>(row, "instruction", origin);
@@ -33,12 +34,14 @@ Instruction parse_instruction(const Json& row, const std::string& origin) {
   return instruction;
 }
 
-std::vector<Instruction> read_held_out(const std::string& name, std::int64_t count, Split split, const FileReader& files) {
+std::vector<Instruction> read_held_out(const std::string& name, std::int64_t count, Split split,
+                                       const FileReader& files) {
   std::vector<Instruction> set = parse_instructions(files(name), split, name);
   const std::string key = "data." + std::string(name_of(split));
   if (set.empty()) throw Error(ErrorCode::kUsage, key + ": " + name + " holds no instruction");
   if (static_cast<std::size_t>(count) > set.size()) {
-    throw Error(ErrorCode::kUsage, fmt::format("{}_count asks for {} instructions, {} holds {}", key, count, name, set.size()));
+    throw Error(ErrorCode::kUsage,
+                fmt::format("{}_count asks for {} instructions, {} holds {}", key, count, name, set.size()));
   }
   return set;
 }
@@ -70,7 +73,8 @@ std::vector<Instruction> parse_instructions(std::string_view bytes, Split split,
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
     const std::string place = origin + ":" + std::to_string(number);
     Instruction instruction = parse_instruction(parse_json(line, place), place);
-    if (!seen.insert(instruction.hash).second) throw Error(ErrorCode::kBadInput, place + ": this instruction stands here twice");
+    if (!seen.insert(instruction.hash).second)
+      throw Error(ErrorCode::kBadInput, place + ": this instruction stands here twice");
     instruction.split = split;
     instruction.source = origin;
     instructions.push_back(std::move(instruction));
@@ -86,7 +90,8 @@ InstructionSets read_instruction_sets(const DataConfig& data, const FileReader& 
   const std::set<std::string> report = hashes_of(sets.report);
   for (const Instruction& instruction : sets.gate) {
     if (!report.contains(instruction.hash)) continue;
-    throw Error(ErrorCode::kUsage, "data.gate and data.report must be disjoint, both hold \"" + instruction.text + "\"");
+    throw Error(ErrorCode::kUsage,
+                "data.gate and data.report must be disjoint, both hold \"" + instruction.text + "\"");
   }
   for (Instruction& instruction : parse_instructions(files(data.train), Split::kTrain, data.train)) {
     if (gate.contains(instruction.hash) || report.contains(instruction.hash)) {
@@ -96,8 +101,8 @@ InstructionSets read_instruction_sets(const DataConfig& data, const FileReader& 
     }
   }
   if (sets.train.size() < static_cast<std::size_t>(data.instructions_per_round)) {
-    throw Error(ErrorCode::kUsage, fmt::format("data.train: {} holds {} usable instructions, a round needs {}", data.train,
-                                               sets.train.size(), data.instructions_per_round));
+    throw Error(ErrorCode::kUsage, fmt::format("data.train: {} holds {} usable instructions, a round needs {}",
+                                               data.train, sets.train.size(), data.instructions_per_round));
   }
   return sets;
 }

@@ -27,8 +27,8 @@ std::vector<Instruction> parse_instructions(std::string_view bytes, Split split,
 
 // The files whole: what lies beyond data.gate_count and data.report_count is held out as well.
 struct InstructionSets {
-  std::vector<Instruction> train;     // without any that is held out
-  std::vector<Instruction> gate;      // file order; a run reads the first data.gate_count
+  std::vector<Instruction> train;  // without any that is held out
+  std::vector<Instruction> gate;   // file order; a run reads the first data.gate_count
   std::vector<Instruction> report;
   std::size_t held_out_in_train = 0;  // dropped from `train` because they are held out
 };

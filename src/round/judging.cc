@@ -45,7 +45,8 @@ std::vector<JudgeTask> read_tasks(Reader& reader) {
 
 JudgeRequest request_of(const PendingJudgment& pending) {
   const Instruction& instruction = pending.instruction;
-  return {RequestId{pending.id.value}, instruction.input.empty() ? instruction.text : instruction.text + "\n" + instruction.input,
+  return {RequestId{pending.id.value},
+          instruction.input.empty() ? instruction.text : instruction.text + "\n" + instruction.input,
           pending.response.text, pending.response.finish_reason == "stop"};
 }
 

@@ -17,18 +17,18 @@
 namespace cutd {
 
 struct ProgressSnapshot {
-  std::uint64_t version = 0;        // rises with every change
-  RunId run;                        // 0: nothing is running
-  RoundId round;                    // 0: work of the run itself (the final report)
+  std::uint64_t version = 0;  // rises with every change
+  RunId run;                  // 0: nothing is running
+  RoundId round;              // 0: work of the run itself (the final report)
   std::int64_t round_number = 0;
   std::int64_t round_count = 0;
-  std::string activity;             // "generating", "training", "evaluating the parent", …
-  std::int64_t done = 0;            // of `total` responses, steps or items
+  std::string activity;   // "generating", "training", "evaluating the parent", …
+  std::int64_t done = 0;  // of `total` responses, steps or items
   std::int64_t total = 0;
-  double tokens_per_second = 0;     // of the present engine call; 0: unknown
+  double tokens_per_second = 0;       // of the present engine call; 0: unknown
   std::optional<double> eta_seconds;  // until `done` is `total`
-  double elapsed_seconds = 0;       // of the activity
-  std::string detail;               // one short phrase: "loss 1.23", "unit 2 of 3"
+  double elapsed_seconds = 0;         // of the activity
+  std::string detail;                 // one short phrase: "loss 1.23", "unit 2 of 3"
 };
 
 Json progress_json(const ProgressSnapshot& snapshot);

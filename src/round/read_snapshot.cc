@@ -62,17 +62,20 @@ RunFacts read_run_facts(Reader& reader, const FrozenRun& frozen, const Run& run,
 
 }  // namespace
 
-RoundModels read_round_models(Reader& reader, const FrozenRun& frozen, const Round& round, const std::string& data_dir) {
+RoundModels read_round_models(Reader& reader, const FrozenRun& frozen, const Round& round,
+                              const std::string& data_dir) {
   RoundModels models;
   models.untrained = evaluation_target(frozen, model_reference(frozen, std::nullopt, data_dir), Split::kGate);
-  models.parent = evaluation_target(frozen, model_reference(frozen, read_adapter_row(reader, round.parent), data_dir), Split::kGate);
+  models.parent = evaluation_target(frozen, model_reference(frozen, read_adapter_row(reader, round.parent), data_dir),
+                                    Split::kGate);
   if (const auto adapter = find_adapter(reader, round.id, AdapterKind::kCumulative)) {
     models.candidate = evaluation_target(frozen, model_reference(frozen, adapter, data_dir), Split::kGate);
   }
   return models;
 }
 
-RoundSnapshot read_round_snapshot(Reader& reader, const FrozenRun& frozen, const Round& round, const RoundModels& models) {
+RoundSnapshot read_round_snapshot(Reader& reader, const FrozenRun& frozen, const Round& round,
+                                  const RoundModels& models) {
   RoundSnapshot snapshot;
   snapshot.id = round.id;
   snapshot.phase = round.phase;
@@ -84,13 +87,15 @@ RoundSnapshot read_round_snapshot(Reader& reader, const FrozenRun& frozen, const
   snapshot.min_training_examples = frozen.config.data.min_training_examples;
   const std::optional<FrozenManifest> manifest = find_manifest(reader, round.id);
   snapshot.manifest = manifest.has_value();
-  snapshot.training_examples = manifest ? count_manifest_examples(*manifest, frozen.config.train)
-                                        : count_training_examples(snapshot.positives, snapshot.negatives, frozen.config.train);
+  snapshot.training_examples =
+      manifest ? count_manifest_examples(*manifest, frozen.config.train)
+               : count_training_examples(snapshot.positives, snapshot.negatives, frozen.config.train);
   snapshot.delta = find_adapter(reader, round.id, AdapterKind::kDelta).has_value();
   snapshot.cumulative = models.candidate.has_value();
   if (round.phase != Phase::kEvaluating || !models.candidate) return snapshot;
   snapshot.candidate = read_evaluation_facts(reader, models.candidate->key);
-  const auto comparison = compare_evaluations(reader, frozen, models.untrained.key, models.parent.key, models.candidate->key);
+  const auto comparison =
+      compare_evaluations(reader, frozen, models.untrained.key, models.parent.key, models.candidate->key);
   if (comparison) snapshot.verdict = comparison->verdict;
   return snapshot;
 }
@@ -101,7 +106,8 @@ RunModels read_run_models(Reader& reader, const FrozenRun& frozen, RunId run, co
           evaluation_target(frozen, model_reference(frozen, kept, data_dir), Split::kReport)};
 }
 
-RunSnapshot read_run_snapshot(Reader& reader, const FrozenRun& frozen, const Run& run, const RunModels& models, std::int64_t now) {
+RunSnapshot read_run_snapshot(Reader& reader, const FrozenRun& frozen, const Run& run, const RunModels& models,
+                              std::int64_t now) {
   RunSnapshot snapshot;
   snapshot.state = run.state;
   for (const Round& round : list_rounds(reader, run.id)) {

@@ -51,7 +51,8 @@ std::vector<ReportLengths> read_lengths(Reader& reader, const std::vector<Judged
   std::vector<ReportLengths> lengths;
   for (const Judged& model : models) {
     std::vector<double> words;
-    for (const Response& response : list_responses(reader, model.evaluation)) words.push_back(mean_words({response.text}));
+    for (const Response& response : list_responses(reader, model.evaluation))
+      words.push_back(mean_words({response.text}));
     if (!words.empty()) lengths.push_back(length_quantiles(model.name, std::move(words)));
   }
   return lengths;
@@ -92,7 +93,8 @@ std::string kind_of(bool before, bool after) {
 std::vector<ReportExample> read_examples(Reader& reader, const Judged& untrained, const Judged& other) {
   std::map<std::string, int> wanted = {{"improved", 3}, {"worse", 2}, {"criticised twice", 2}, {"perfect twice", 1}};
   std::map<InstructionId, EvaluationItem> before;
-  for (const EvaluationItem& item : list_evaluation_items(reader, untrained.evaluation)) before.emplace(item.instruction, item);
+  for (const EvaluationItem& item : list_evaluation_items(reader, untrained.evaluation))
+    before.emplace(item.instruction, item);
   std::vector<ReportExample> examples;
   for (const EvaluationItem& item : list_evaluation_items(reader, other.evaluation)) {
     const auto earlier = before.find(item.instruction);
@@ -100,7 +102,9 @@ std::vector<ReportExample> read_examples(Reader& reader, const Judged& untrained
     if (earlier == before.end() || !instruction) continue;
     const std::string kind = kind_of(earlier->second.perfect, item.perfect);
     if (wanted[kind]-- <= 0) continue;
-    examples.push_back({instruction->text, instruction->input, kind,
+    examples.push_back({instruction->text,
+                        instruction->input,
+                        kind,
                         {read_answer(reader, untrained.name, earlier->second), read_answer(reader, other.name, item)}});
   }
   const std::vector<std::string> order = {"improved", "worse", "criticised twice", "perfect twice"};
@@ -114,8 +118,12 @@ std::vector<ReportExample> read_examples(Reader& reader, const Judged& untrained
 
 ReportLengths length_quantiles(std::string model, std::vector<double> words) {
   std::sort(words.begin(), words.end());
-  return {std::move(model),           sorted_quantile(words, 0.05), sorted_quantile(words, 0.25),
-          sorted_quantile(words, 0.5), sorted_quantile(words, 0.75), sorted_quantile(words, 0.95)};
+  return {std::move(model),
+          sorted_quantile(words, 0.05),
+          sorted_quantile(words, 0.25),
+          sorted_quantile(words, 0.5),
+          sorted_quantile(words, 0.75),
+          sorted_quantile(words, 0.95)};
 }
 
 ReportData read_report_data(Reader& reader, RunId id, const std::filesystem::path& data_dir) {

@@ -12,13 +12,20 @@ namespace cutd {
 namespace {
 
 std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
-std::string interval(const Interval& range) { return fmt::format("{:.1f} to {:.1f}", 100 * range.low, 100 * range.high); }
+std::string interval(const Interval& range) {
+  return fmt::format("{:.1f} to {:.1f}", 100 * range.low, 100 * range.high);
+}
 
-std::string pill(const std::string& kind, const std::string& text) { return fmt::format("<span class=\"pill {}\">{}</span>", kind, html_escaped(text)); }
+std::string pill(const std::string& kind, const std::string& text) {
+  return fmt::format("<span class=\"pill {}\">{}</span>", kind, html_escaped(text));
+}
 
-std::string card(const std::string& kind, const std::string& label, const std::string& figure, const std::string& under) {
-  return fmt::format("<div class=\"card {}\"><div class=\"label\">{}</div><div class=\"figure\">{}</div><div class=\"under\">{}</div></div>\n",
-                     kind, label, figure, under);
+std::string card(const std::string& kind, const std::string& label, const std::string& figure,
+                 const std::string& under) {
+  return fmt::format(
+      "<div class=\"card {}\"><div class=\"label\">{}</div><div class=\"figure\">{}</div><div "
+      "class=\"under\">{}</div></div>\n",
+      kind, label, figure, under);
 }
 
 // "21.0 % → 66.0 %" of two scores.
@@ -37,19 +44,22 @@ const RoundSummary* kept_round(const RunSummary& summary) {
 std::string cards(const RunSummary& summary) {
   std::string html = "<div class=\"cards\">\n";
   if (summary.report_untrained && summary.report_kept) {
-    html += card("wide", "Report set, untrained to kept model", from_to(*summary.report_untrained, *summary.report_kept),
-                 fmt::format("95 % interval {}; {} instructions that no decision read", interval(summary.report_kept->share.interval),
-                             summary.report_kept->share.count));
+    html +=
+        card("wide", "Report set, untrained to kept model", from_to(*summary.report_untrained, *summary.report_kept),
+             fmt::format("95 % interval {}; {} instructions that no decision read",
+                         interval(summary.report_kept->share.interval), summary.report_kept->share.count));
   }
   const RoundSummary* kept = kept_round(summary);
   if (summary.baseline && kept != nullptr && kept->gate) {
     html += card("wide", "Gate set, untrained to kept model", from_to(*summary.baseline, *kept->gate),
-                 fmt::format("95 % interval {}; {} instructions", interval(kept->gate->share.interval), kept->gate->share.count));
+                 fmt::format("95 % interval {}; {} instructions", interval(kept->gate->share.interval),
+                             kept->gate->share.count));
   }
   std::size_t promoted = 0;
   for (const RoundSummary& round : summary.rounds) promoted += round.outcome == Outcome::kPromoted ? 1 : 0;
-  html += card("", "Rounds promoted", fmt::format("{} <span class=\"from\">of {}</span>", promoted, summary.rounds.size()),
-               kept == nullptr ? "none is kept" : fmt::format("round {} is kept", kept->number));
+  html +=
+      card("", "Rounds promoted", fmt::format("{} <span class=\"from\">of {}</span>", promoted, summary.rounds.size()),
+           kept == nullptr ? "none is kept" : fmt::format("round {} is kept", kept->number));
   html += card("", "Time", format_duration(summary.seconds), "from start to end");
   return html + "</div>\n";
 }
@@ -62,10 +72,14 @@ std::string figure(const std::string& title, const std::string& svg, const std::
 std::string plots(const ReportData& data) {
   const Guideline& guideline = data.frozen.config.annotator().guideline;
   std::string html = figure("Score per round", score_plot(data.summary),
-                            "Share of Perfect judgments on the gate set, with 95 % Wilson intervals. Hollow: rejected. Dashed: the untrained model.");
-  html += figure("Response length", length_plot(data.lengths, guideline.min_words, guideline.max_words),
-                 "Words per response on the gate set: quartiles, median, 5 % and 95 %. Shaded: what the guideline allows.");
-  html += figure("Training loss", loss_plot(data.steps), "Mean loss of each optimiser step; its level depends on how many satisfactory responses the step holds.");
+                            "Share of Perfect judgments on the gate set, with 95 % Wilson intervals. Hollow: rejected. "
+                            "Dashed: the untrained model.");
+  html +=
+      figure("Response length", length_plot(data.lengths, guideline.min_words, guideline.max_words),
+             "Words per response on the gate set: quartiles, median, 5 % and 95 %. Shaded: what the guideline allows.");
+  html +=
+      figure("Training loss", loss_plot(data.steps),
+             "Mean loss of each optimiser step; its level depends on how many satisfactory responses the step holds.");
   html += figure("Detected tokens", detected_plot(data.steps),
                  "Share of the criticised responses' tokens that were found inappropriate, per optimiser step.");
   return html.empty() ? "" : "<div class=\"plots\">\n" + html + "</div>\n";
@@ -89,25 +103,33 @@ std::string guard_cells(const std::optional<ScoreSummary>& score, const std::vec
 
 std::string score_cells(const std::optional<ScoreSummary>& score) {
   if (!score) return "<td>–</td>";
-  return fmt::format("<td>{} <span class=\"soft\">({})</span></td>", percent(score->share.value), interval(score->share.interval));
+  return fmt::format("<td>{} <span class=\"soft\">({})</span></td>", percent(score->share.value),
+                     interval(score->share.interval));
 }
 
 std::string round_row(const RoundSummary& round) {
   const std::string outcome(round.outcome ? name_of(*round.outcome) : name_of(round.phase));
   std::string html = fmt::format("<tr><td>{} {}</td>", round.number, pill(outcome, outcome)) + score_cells(round.gate);
-  html += round.difference ? fmt::format("<td>{:+.1f} <span class=\"soft\">({:+.1f} to {:+.1f})</span></td>", 100 * round.difference->value,
-                                         100 * round.difference->interval.low, 100 * round.difference->interval.high)
+  html += round.difference ? fmt::format("<td>{:+.1f} <span class=\"soft\">({:+.1f} to {:+.1f})</span></td>",
+                                         100 * round.difference->value, 100 * round.difference->interval.low,
+                                         100 * round.difference->interval.high)
                            : "<td>–</td>";
-  html += fmt::format("<td>{} <span class=\"soft\">of {}</span></td><td>{}</td>", round.positives, round.responses, round.training_examples);
-  html += round.last_loss && round.first_loss ? fmt::format("<td>{:.2f} to {:.2f}</td>", *round.first_loss, *round.last_loss) : "<td>–</td>";
+  html += fmt::format("<td>{} <span class=\"soft\">of {}</span></td><td>{}</td>", round.positives, round.responses,
+                      round.training_examples);
+  html += round.last_loss && round.first_loss
+              ? fmt::format("<td>{:.2f} to {:.2f}</td>", *round.first_loss, *round.last_loss)
+              : "<td>–</td>";
   html += round.detected_fraction ? fmt::format("<td>{}</td>", percent(*round.detected_fraction)) : "<td>–</td>";
   return html + guard_cells(round.gate, round.guard_results) + "</tr>\n";
 }
 
 std::string rounds(const RunSummary& summary) {
   std::string html =
-      "<h2>Rounds</h2>\n<div class=\"scroll\"><table><thead><tr><th>round</th><th>score (95 %)</th><th>difference to parent</th>"
-      "<th title=\"of the responses written for training\">perfect</th><th title=\"responses in the training set\">trained on</th><th>loss</th><th>detected</th><th>words</th><th>distinct-2</th><th>perplexity</th></tr></thead><tbody>\n";
+      "<h2>Rounds</h2>\n<div class=\"scroll\"><table><thead><tr><th>round</th><th>score (95 %)</th><th>difference to "
+      "parent</th>"
+      "<th title=\"of the responses written for training\">perfect</th><th title=\"responses in the training "
+      "set\">trained "
+      "on</th><th>loss</th><th>detected</th><th>words</th><th>distinct-2</th><th>perplexity</th></tr></thead><tbody>\n";
   if (summary.baseline) {
     html += "<tr><td>0 " + pill("", "untrained") + "</td>" + score_cells(summary.baseline) +
             "<td>–</td><td>–</td><td>–</td><td>–</td><td>–</td>" + guard_cells(summary.baseline, {}) + "</tr>\n";
@@ -115,27 +137,35 @@ std::string rounds(const RunSummary& summary) {
   for (const RoundSummary& round : summary.rounds) html += round_row(round);
   html += "</tbody></table></div>\n";
   for (const RoundSummary& round : summary.rounds) {
-    if (!round.reason.empty()) html += fmt::format("<p class=\"note\" style=\"margin:8px 0 0\">Round {}: {}</p>\n", round.number, html_escaped(round.reason));
+    if (!round.reason.empty())
+      html += fmt::format("<p class=\"note\" style=\"margin:8px 0 0\">Round {}: {}</p>\n", round.number,
+                          html_escaped(round.reason));
   }
   return html;
 }
 
 std::string answer(const ReportAnswer& given) {
   const std::string verdict = given.perfect ? pill("perfect", "Perfect") : pill("criticised", "criticised");
-  const std::string broken = given.broken_off ? " <span class=\"soft\" title=\"it reached the most tokens allowed\">[breaks off]</span>" : "";
-  return fmt::format("<div class=\"answer\"><div class=\"who\">{} {}</div><div class=\"said\" dir=\"auto\">{}{}</div><div class=\"judged\" dir=\"auto\">{}</div></div>\n",
-                     html_escaped(given.model), verdict, html_escaped(given.response), broken, html_escaped(given.judgment));
+  const std::string broken =
+      given.broken_off ? " <span class=\"soft\" title=\"it reached the most tokens allowed\">[breaks off]</span>" : "";
+  return fmt::format(
+      "<div class=\"answer\"><div class=\"who\">{} {}</div><div class=\"said\" dir=\"auto\">{}{}</div><div "
+      "class=\"judged\" dir=\"auto\">{}</div></div>\n",
+      html_escaped(given.model), verdict, html_escaped(given.response), broken, html_escaped(given.judgment));
 }
 
 std::string examples(const std::vector<ReportExample>& list) {
   if (list.empty()) return "";
   std::string html =
-      "<h2>Responses and their judgments</h2>\n<p class=\"note\">From the gate set, by rule rather than by hand: the first three that improved, the "
+      "<h2>Responses and their judgments</h2>\n<p class=\"note\">From the gate set, by rule rather than by hand: the "
+      "first three that improved, the "
       "first two that got worse, the first two that were criticised twice, the first that was Perfect twice.</p>\n";
   for (const ReportExample& example : list) {
-    const std::string input = example.input.empty() ? "" : "<div class=\"said soft\">" + html_escaped(example.input) + "</div>";
-    html += fmt::format("<section class=\"example\"><header><div><b dir=\"auto\">{}</b>{}</div>{}</header><div class=\"pair\">\n",
-                        html_escaped(example.instruction), input, pill("", example.kind));
+    const std::string input =
+        example.input.empty() ? "" : "<div class=\"said soft\">" + html_escaped(example.input) + "</div>";
+    html += fmt::format(
+        "<section class=\"example\"><header><div><b dir=\"auto\">{}</b>{}</div>{}</header><div class=\"pair\">\n",
+        html_escaped(example.instruction), input, pill("", example.kind));
     for (const ReportAnswer& given : example.answers) html += answer(given);
     html += "</div></section>\n";
   }
@@ -158,9 +188,12 @@ std::string provenance(const ReportData& data) {
   }
   html += "</dl>\n<details><summary>The annotator's guideline</summary><p class=\"note\" style=\"margin-top:10px\">" +
           html_escaped(guideline_prose(config.annotator().guideline)) + "</p></details>\n";
-  html += "<details><summary>The whole configuration</summary><pre>" + html_escaped(to_json_text(run_config_json(config), 2)) + "</pre></details>\n";
-  return html + "<p class=\"note\" style=\"margin-top:14px\">One run with one seed: at this size another seed may move a score by many points. The score says how far "
-                "responses keep to the written guideline; whether they are true is not judged.</p>\n";
+  html += "<details><summary>The whole configuration</summary><pre>" +
+          html_escaped(to_json_text(run_config_json(config), 2)) + "</pre></details>\n";
+  return html +
+         "<p class=\"note\" style=\"margin-top:14px\">One run with one seed: at this size another seed may move a "
+         "score by many points. The score says how far "
+         "responses keep to the written guideline; whether they are true is not judged.</p>\n";
 }
 
 // "2026-11-24 03:51 UTC"
@@ -173,9 +206,11 @@ std::string minute_of(std::int64_t wall_micros) {
 std::string head(const ReportData& data) {
   const RunSummary& summary = data.summary;
   const std::string state(name_of(summary.state));
-  std::string html = fmt::format("<h1>{}, run {} {}</h1>\n", html_escaped(summary.name), summary.id.value, pill(state, state));
-  html += fmt::format("<p class=\"soft\">Started {}. {} of at most {} rounds, {} fresh instructions each.{}</p>\n", minute_of(data.started_at),
-                      summary.rounds.size(), data.frozen.config.limits.rounds, data.frozen.config.data.instructions_per_round,
+  std::string html =
+      fmt::format("<h1>{}, run {} {}</h1>\n", html_escaped(summary.name), summary.id.value, pill(state, state));
+  html += fmt::format("<p class=\"soft\">Started {}. {} of at most {} rounds, {} fresh instructions each.{}</p>\n",
+                      minute_of(data.started_at), summary.rounds.size(), data.frozen.config.limits.rounds,
+                      data.frozen.config.data.instructions_per_round,
                       summary.reason.empty() ? "" : " It ended: " + html_escaped(summary.reason) + ".");
   return html;
 }
@@ -207,8 +242,8 @@ std::string report_page(const ReportData& data) {
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
-  html += fmt::format("<title>{}, run {}</title>\n<style>{}</style></head>\n<body><main>\n", html_escaped(data.summary.name), data.summary.id.value,
-                      kReportStyle);
+  html += fmt::format("<title>{}, run {}</title>\n<style>{}</style></head>\n<body><main>\n",
+                      html_escaped(data.summary.name), data.summary.id.value, kReportStyle);
   html += head(data) + cards(data.summary);
   html += "<h2>Course of the run</h2>\n" + plots(data) + rounds(data.summary);
   html += examples(data.examples) + provenance(data);

@@ -31,7 +31,8 @@ struct RoundRunner::Scene {
   RunSnapshot run_snapshot;
 };
 
-RoundRunner::RoundRunner(Store& store, Engine& engine, ProgressBoard& board, RoundRunnerOptions options, const Clock& clock, Logger& logger)
+RoundRunner::RoundRunner(Store& store, Engine& engine, ProgressBoard& board, RoundRunnerOptions options,
+                         const Clock& clock, Logger& logger)
     : store_(store), engine_(engine), board_(board), options_(std::move(options)), clock_(clock), logger_(logger) {}
 
 StepResult RoundRunner::step(RunId run, std::stop_token stop) {
@@ -89,7 +90,9 @@ StepResult RoundRunner::perform(const Scene& scene, const Action& action, std::s
   activity.round = scene.round ? scene.round->id : RoundId{};
   activity.round_number = scene.round ? scene.round->number : 0;
   activity.round_count = scene.run.round_count;
-  const auto context = [&] { return WorkContext{store_, engine_, board_, scene.frozen, text_of(scene.frozen), stop, activity}; };
+  const auto context = [&] {
+    return WorkContext{store_, engine_, board_, scene.frozen, text_of(scene.frozen), stop, activity};
+  };
 
   if (std::holds_alternative<action::PlanRound>(action)) {
     WorkContext work = context();
@@ -104,9 +107,11 @@ StepResult RoundRunner::perform(const Scene& scene, const Action& action, std::s
              std::holds_alternative<action::PublishCumulative>(action)) {
     WorkContext work = context();
     perform_training(scene, action, work);
-  } else if (std::holds_alternative<action::PlanEvaluation>(action) || std::holds_alternative<action::GenerateEvaluation>(action) ||
+  } else if (std::holds_alternative<action::PlanEvaluation>(action) ||
+             std::holds_alternative<action::GenerateEvaluation>(action) ||
              std::holds_alternative<action::AwaitEvaluationJudgments>(action) ||
-             std::holds_alternative<action::ScoreEvaluation>(action) || std::holds_alternative<action::FinishEvaluation>(action)) {
+             std::holds_alternative<action::ScoreEvaluation>(action) ||
+             std::holds_alternative<action::FinishEvaluation>(action)) {
     WorkContext work = context();
     if (perform_evaluation(scene, action, work) == StepResult::kWaiting) return StepResult::kWaiting;
   } else {
@@ -148,16 +153,19 @@ StepResult RoundRunner::perform_evaluation(const Scene& scene, const Action& act
   } else if (const auto* generate = std::get_if<action::GenerateEvaluation>(&action)) {
     const EvaluationTarget& target = target_of(scene, generate->subject);
     check_model(scene, generate->subject);
-    const std::optional<Evaluation> evaluation = store_.read([&](Reader& reader) { return find_evaluation(reader, target.key); });
+    const std::optional<Evaluation> evaluation =
+        store_.read([&](Reader& reader) { return find_evaluation(reader, target.key); });
     generate_unit(context, evaluation->id, generate->unit, target.model, activity_name(scene, generate->subject));
   } else if (const auto* score = std::get_if<action::ScoreEvaluation>(&action)) {
     score_evaluation(context, target_of(scene, score->subject), "scoring the responses");
   } else if (const auto* finish = std::get_if<action::FinishEvaluation>(&action)) {
     finish_evaluation(context, target_of(scene, finish->subject));
-    const auto summary = store_.read([&](Reader& reader) { return find_evaluation(reader, target_of(scene, finish->subject).key)->summary; });
+    const auto summary = store_.read(
+        [&](Reader& reader) { return find_evaluation(reader, target_of(scene, finish->subject).key)->summary; });
     const Share share = evaluation_summary_of(summary).share;
-    board_.say(fmt::format("{}: {:.1f} % satisfactory (95 % interval {:.1f} to {:.1f}, {} instructions)", activity_name(scene, finish->subject),
-                           100 * share.value, 100 * share.interval.low, 100 * share.interval.high, share.count));
+    board_.say(fmt::format("{}: {:.1f} % satisfactory (95 % interval {:.1f} to {:.1f}, {} instructions)",
+                           activity_name(scene, finish->subject), 100 * share.value, 100 * share.interval.low,
+                           100 * share.interval.high, share.count));
   } else {
     return StepResult::kWaiting;
   }
@@ -217,8 +225,8 @@ void RoundRunner::plan_round(const Scene& scene, WorkContext& context) {
   const std::vector<Instruction> drawn = store_.read([&](Reader& reader) {
     return draw_instructions(reader, scene.run.id, data.instructions_per_round, scene.frozen.config.limits.seed);
   });
-  const std::vector<NewUnit> units = make_units(drawn, data.responses_per_instruction, scene.frozen.config.generation, context.text,
-                                                "round " + std::to_string(scene.round->number));
+  const std::vector<NewUnit> units = make_units(drawn, data.responses_per_instruction, scene.frozen.config.generation,
+                                                context.text, "round " + std::to_string(scene.round->number));
   store_.write([&](Writer& writer) { plan_units(writer, scene.round->id, Split::kTrain, units); });
   fault::point("plan.after_units");
 }
@@ -235,9 +243,8 @@ void RoundRunner::start_round(const Scene& scene) {
 }
 
 void RoundRunner::promote(const Scene& scene, const std::string& why) {
-  const std::optional<Adapter> adapter = store_.read([&](Reader& reader) {
-    return find_adapter(reader, scene.round->id, AdapterKind::kCumulative);
-  });
+  const std::optional<Adapter> adapter =
+      store_.read([&](Reader& reader) { return find_adapter(reader, scene.round->id, AdapterKind::kCumulative); });
   check_own_adapter(store_, *adapter);
   fault::point("promote.before_commit");
   store_.write([&](Writer& writer) { promote_round(writer, scene.round->id, scene.round->parent, adapter->id, why); });

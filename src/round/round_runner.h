@@ -45,7 +45,8 @@ struct RoundRunnerOptions {
 // One thread. Everything given must outlive it.
 class RoundRunner {
  public:
-  RoundRunner(Store& store, Engine& engine, ProgressBoard& board, RoundRunnerOptions options, const Clock& clock, Logger& logger);
+  RoundRunner(Store& store, Engine& engine, ProgressBoard& board, RoundRunnerOptions options, const Clock& clock,
+              Logger& logger);
 
   // Performs one action of an active run. Failures of a unit of work become facts (counted, then the round
   // fails) and are not thrown; what is thrown is storage that failed, after which nothing can be promised.
@@ -80,11 +81,11 @@ class RoundRunner {
   const RoundRunnerOptions options_;
   const Clock& clock_;
   Logger& logger_;
-  std::map<std::string, RunText> texts_;           // by model folder and template
-  std::set<AdapterId> checked_;                    // adapters whose folders this process found undamaged
-  std::map<RunId, std::int64_t> run_failures_;     // of the final report, which has no round
-  std::int64_t conflicts_ = 0;                     // in a row
-  std::int64_t disk_wait_until_ = 0;               // boot milliseconds; 0: not waiting
+  std::map<std::string, RunText> texts_;        // by model folder and template
+  std::set<AdapterId> checked_;                 // adapters whose folders this process found undamaged
+  std::map<RunId, std::int64_t> run_failures_;  // of the final report, which has no round
+  std::int64_t conflicts_ = 0;                  // in a row
+  std::int64_t disk_wait_until_ = 0;            // boot milliseconds; 0: not waiting
 };
 
 }  // namespace cutd

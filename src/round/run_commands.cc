@@ -24,19 +24,22 @@ std::optional<Round> open_round(Reader& reader, RunId run) {
 }
 
 void refuse(const Run& run, const std::string& command) {
-  throw Error(ErrorCode::kConflict, "run " + std::to_string(run.id.value) + " is " + std::string(name_of(run.state)) + ": cannot " + command + " it");
+  throw Error(ErrorCode::kConflict, "run " + std::to_string(run.id.value) + " is " + std::string(name_of(run.state)) +
+                                        ": cannot " + command + " it");
 }
 
 void retry_open_evaluations(Writer& writer) {
   for (const Evaluation& evaluation : list_evaluations(writer)) {
-    if (evaluation.state == EvaluationState::kOpen) retry_failed_judgments(writer, evaluation.id, evaluation.key.annotator);
+    if (evaluation.state == EvaluationState::kOpen)
+      retry_failed_judgments(writer, evaluation.id, evaluation.key.annotator);
   }
 }
 
 // A run that failed between rounds (its final report, a damaged adapter) has no round to retry.
 void resume_failed_run(Writer& writer, const Run& run, const std::optional<Round>& round, const std::string& why) {
   if (round && round->phase == Phase::kFailed) {
-    throw Error(ErrorCode::kConflict, "run " + std::to_string(run.id.value) + " failed in a round: retry it (cutd round retry " +
+    throw Error(ErrorCode::kConflict, "run " + std::to_string(run.id.value) +
+                                          " failed in a round: retry it (cutd round retry " +
                                           std::to_string(round->id.value) + ")");
   }
   retry_open_evaluations(writer);
@@ -75,7 +78,8 @@ RunId retry_failed_round(Writer& writer, RoundId id, const std::string& why) {
   const std::optional<Round> round = find_round(writer, id);
   if (!round) throw Error(ErrorCode::kNotFound, "there is no round " + std::to_string(id.value));
   if (round->phase != Phase::kFailed) {
-    throw Error(ErrorCode::kConflict, "round " + std::to_string(id.value) + " is " + std::string(name_of(round->phase)) + ": only a failed round can be retried");
+    throw Error(ErrorCode::kConflict, "round " + std::to_string(id.value) + " is " +
+                                          std::string(name_of(round->phase)) + ": only a failed round can be retried");
   }
   const Run run = require_run(writer, round->run);
   retry_failed_judgments(writer, id, frozen_annotator(run));

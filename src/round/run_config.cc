@@ -16,15 +16,21 @@ void declare_data_options(OptionTable& table, DataConfig& data) {
   table.add("data.gate", &data.gate, "held-out instructions that decide about promotion");
   table.add("data.report", &data.report, "held-out instructions for the final figures only");
   table.add("data.gate_count", &data.gate_count, "how many of the gate file, from its start (0: all)", at_least(0));
-  table.add("data.report_count", &data.report_count, "how many of the report file, from its start (0: all)", at_least(0));
-  table.add("data.instructions_per_round", &data.instructions_per_round, "fresh instructions of one round", at_least(1));
-  table.add("data.responses_per_instruction", &data.responses_per_instruction, "responses generated for each", at_least(1));
-  table.add("data.min_training_examples", &data.min_training_examples, "a round with fewer is rejected untrained", at_least(1));
+  table.add("data.report_count", &data.report_count, "how many of the report file, from its start (0: all)",
+            at_least(0));
+  table.add("data.instructions_per_round", &data.instructions_per_round, "fresh instructions of one round",
+            at_least(1));
+  table.add("data.responses_per_instruction", &data.responses_per_instruction, "responses generated for each",
+            at_least(1));
+  table.add("data.min_training_examples", &data.min_training_examples, "a round with fewer is rejected untrained",
+            at_least(1));
 }
 
 void declare_evaluation_options(OptionTable& table, EvaluationConfig& evaluation) {
-  table.add("evaluation.margin", &evaluation.margin, "promote when the paired difference is surely above minus this", in_range(0, 1));
-  table.add("evaluation.bootstrap_resamples", &evaluation.bootstrap_resamples, "draws of the paired bootstrap", at_least(100));
+  table.add("evaluation.margin", &evaluation.margin, "promote when the paired difference is surely above minus this",
+            in_range(0, 1));
+  table.add("evaluation.bootstrap_resamples", &evaluation.bootstrap_resamples, "draws of the paired bootstrap",
+            at_least(100));
   table.add("evaluation.bootstrap_seed", &evaluation.bootstrap_seed, "seed of the paired bootstrap", at_least(0));
   declare_guard_options(table, evaluation.guards, "evaluation.guards");
 }
@@ -41,13 +47,15 @@ void declare_limit_options(OptionTable& table, RunLimits& limits) {
 void declare_run_options(OptionTable& table, RunConfig& config, std::vector<Json>& annotators) {
   table.add("name", &config.name, "prefix of the run's adapter names");
   table.add("model", &config.model, "Hugging Face folder, or a name that `cutd model import` gave");
-  table.add("dtype", &config.dtype, "weights when generating and scoring: float32 or bfloat16", one_of({"float32", "bfloat16"}));
+  table.add("dtype", &config.dtype, "weights when generating and scoring: float32 or bfloat16",
+            one_of({"float32", "bfloat16"}));
   table.add("device", &config.device, "auto, cpu or cuda:N");
   table.add("threads", &config.threads, "CPU threads (0: one per core)", at_least(0));
   declare_template_options(table, config.prompt_template);
   declare_data_options(table, config.data);
   declare_sampling_options(table, config.generation.sampling, "generation");
-  table.add("generation.unit_prompts", &config.generation.unit_prompts, "prompts answered and stored together", at_least(1));
+  table.add("generation.unit_prompts", &config.generation.unit_prompts, "prompts answered and stored together",
+            at_least(1));
   table.add("generation.max_batch", &config.generation.max_batch, "prompts that run at once", at_least(1));
   table.add("annotators", &annotators, "who judges: a list of {name, kind, guideline, ...}; today exactly one");
   declare_train_options(table, config.train);
@@ -73,13 +81,15 @@ void check_complete(const RunConfig& config, const std::string& origin) {
   parse_end_time(config.limits.end_time, origin);
   // Greedy responses to one prompt are all the same.
   if (config.data.responses_per_instruction > 1 && config.generation.sampling.temperature == 0) {
-    throw Error(ErrorCode::kUsage, origin + ": data.responses_per_instruction above 1 needs generation.temperature above 0");
+    throw Error(ErrorCode::kUsage,
+                origin + ": data.responses_per_instruction above 1 needs generation.temperature above 0");
   }
 }
 
 }  // namespace
 
-RunConfig parse_run_config(const Json& values, const std::string& origin, const std::vector<ConfigOverride>& overrides) {
+RunConfig parse_run_config(const Json& values, const std::string& origin,
+                           const std::vector<ConfigOverride>& overrides) {
   RunConfig config;
   std::vector<Json> annotators;
   OptionTable table;
@@ -127,7 +137,8 @@ std::int64_t parse_end_time(const std::string& text, const std::string& origin) 
   const std::int64_t micros = static_cast<std::int64_t>(::timegm(&parts)) * 1'000'000;
   // Whatever was no date, or a day or hour there is not, reads differently when it is written again.
   if (format_utc(micros) != text) {
-    throw Error(ErrorCode::kUsage, origin + ": key \"run.end_time\" must look like 2026-11-24T06:00:00Z, not \"" + text + "\"");
+    throw Error(ErrorCode::kUsage,
+                origin + ": key \"run.end_time\" must look like 2026-11-24T06:00:00Z, not \"" + text + "\"");
   }
   return micros;
 }

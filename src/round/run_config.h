@@ -21,23 +21,23 @@ namespace cutd {
 // Instruction files (JSON Lines of {"instruction", "input"?}), relative to the configuration file.
 struct DataConfig {
   std::string train;
-  std::string gate;                          // read by the promotion rule; a run cannot promote without it
-  std::string report;                        // scored once, for the untrained and the kept model
-  std::int64_t gate_count = 0;               // how many of the file, from its start; 0: all
+  std::string gate;             // read by the promotion rule; a run cannot promote without it
+  std::string report;           // scored once, for the untrained and the kept model
+  std::int64_t gate_count = 0;  // how many of the file, from its start; 0: all
   std::int64_t report_count = 0;
   std::int64_t instructions_per_round = 96;
   std::int64_t responses_per_instruction = 1;
-  std::int64_t min_training_examples = 8;    // a round with fewer trains nothing and is rejected
+  std::int64_t min_training_examples = 8;  // a round with fewer trains nothing and is rejected
 };
 
 struct GenerationConfig {
   SamplingConfig sampling;
-  std::int64_t unit_prompts = 32;            // prompts of one unit: what a crash can lose
-  std::int64_t max_batch = 32;               // of them, how many run at once
+  std::int64_t unit_prompts = 32;  // prompts of one unit: what a crash can lose
+  std::int64_t max_batch = 32;     // of them, how many run at once
 };
 
 struct EvaluationConfig {
-  double margin = 0;                         // promotion needs a paired difference surely above -margin
+  double margin = 0;  // promotion needs a paired difference surely above -margin
   std::int64_t bootstrap_resamples = 10000;
   std::int64_t bootstrap_seed = 1234;
   GuardBands guards;
@@ -45,17 +45,17 @@ struct EvaluationConfig {
 
 struct RunLimits {
   std::int64_t rounds = 3;
-  std::int64_t patience = 2;                 // consecutive rejections that end the run; 0: never
-  double budget_usd = 0;                     // for paid annotators; 0: none may be spent
-  std::string end_time;                      // "2026-11-24T06:00:00Z": no round starts later; empty: none
-  std::int64_t seed = 1234;                  // of the draw of instructions; samples have generation.seed
-  std::int64_t min_free_disk_mb = 512;       // below this floor the run pauses (reliability P8)
+  std::int64_t patience = 2;            // consecutive rejections that end the run; 0: never
+  double budget_usd = 0;                // for paid annotators; 0: none may be spent
+  std::string end_time;                 // "2026-11-24T06:00:00Z": no round starts later; empty: none
+  std::int64_t seed = 1234;             // of the draw of instructions; samples have generation.seed
+  std::int64_t min_free_disk_mb = 512;  // below this floor the run pauses (reliability P8)
 };
 
 struct RunConfig {
-  std::string name = "run";                  // prefix of adapter names
-  std::string model;                         // Hugging Face folder, or a name under DATA/models
-  std::string dtype = "float32";             // of the weights when generating and scoring
+  std::string name = "run";       // prefix of adapter names
+  std::string model;              // Hugging Face folder, or a name under DATA/models
+  std::string dtype = "float32";  // of the weights when generating and scoring
   std::string device = "auto";
   std::int64_t threads = 0;
   PromptTemplateConfig prompt_template;
@@ -72,10 +72,11 @@ struct RunConfig {
 // Strict: unknown keys, wrong types, refused values and contradictions are Error(kUsage) naming `origin`
 // and the key. Flags: `overrides` are (key, text) pairs applied after the file.
 struct ConfigOverride {
-  std::string key;   // "data.gate_count"
+  std::string key;  // "data.gate_count"
   std::string text;
 };
-RunConfig parse_run_config(const Json& values, const std::string& origin, const std::vector<ConfigOverride>& overrides = {});
+RunConfig parse_run_config(const Json& values, const std::string& origin,
+                           const std::vector<ConfigOverride>& overrides = {});
 
 // Every key with its value, as it is frozen; parse_run_config gives the same RunConfig back.
 Json run_config_json(const RunConfig& config);

@@ -19,7 +19,10 @@ namespace cutd {
 class RunService::Impl {
  public:
   Impl(Store& store, Engine& engine, RunServiceOptions options, const Clock& clock, Logger& logger)
-      : store_(store), options_(std::move(options)), logger_(logger), board_(clock),
+      : store_(store),
+        options_(std::move(options)),
+        logger_(logger),
+        board_(clock),
         runner_(store, engine, board_, {options_.text, options_.disk_retry, options_.free_disk}, clock, logger) {
     sweep_data_folder(store, logger);
   }
@@ -138,7 +141,8 @@ class RunService::Impl {
       for (const Run& run : list_runs(reader, RunState::kActive)) {
         for (const Round& round : list_rounds(reader, run.id)) {
           if (is_final(round.phase)) continue;
-          board_.say(fmt::format("run {} goes on: round {} of {} is {}", run.id.value, round.number, run.round_count, name_of(round.phase)));
+          board_.say(fmt::format("run {} goes on: round {} of {} is {}", run.id.value, round.number, run.round_count,
+                                 name_of(round.phase)));
         }
       }
     });
@@ -148,9 +152,9 @@ class RunService::Impl {
   const RunServiceOptions options_;
   Logger& logger_;
   ProgressBoard board_;
-  Wakeup wakeup_;         // the runner: look again
-  Wakeup judge_wakeup_;   // the judges: look again
-  RoundRunner runner_;    // used by the runner thread alone
+  Wakeup wakeup_;        // the runner: look again
+  Wakeup judge_wakeup_;  // the judges: look again
+  RoundRunner runner_;   // used by the runner thread alone
   mutable std::mutex mutex_;
   std::optional<std::string> failure_;  // guarded by mutex_, as the two below
   std::stop_source unit_source_;
@@ -170,13 +174,22 @@ std::optional<std::string> RunService::failure() const { return impl_->failure()
 RunId RunService::start(const RunConfig& config, const FileReader& files) { return impl_->start(config, files); }
 
 void RunService::pause(RunId run, const std::string& why) {
-  impl_->command([&](Writer& writer) { pause_run(writer, run, why); return run; });
+  impl_->command([&](Writer& writer) {
+    pause_run(writer, run, why);
+    return run;
+  });
 }
 void RunService::resume(RunId run, const std::string& why) {
-  impl_->command([&](Writer& writer) { resume_run(writer, run, why); return run; });
+  impl_->command([&](Writer& writer) {
+    resume_run(writer, run, why);
+    return run;
+  });
 }
 void RunService::cancel(RunId run, const std::string& why) {
-  impl_->command([&](Writer& writer) { cancel_run(writer, run, why); return run; });
+  impl_->command([&](Writer& writer) {
+    cancel_run(writer, run, why);
+    return run;
+  });
 }
 void RunService::retry(RoundId round, const std::string& why) {
   impl_->command([&](Writer& writer) { return retry_failed_round(writer, round, why); });
@@ -184,7 +197,8 @@ void RunService::retry(RoundId round, const std::string& why) {
 
 const ProgressBoard& RunService::progress() const { return impl_->board(); }
 
-RunState RunService::wait(RunId run, std::stop_token stop, const std::function<void(const ProgressSnapshot&)>& on_progress) {
+RunState RunService::wait(RunId run, std::stop_token stop,
+                          const std::function<void(const ProgressSnapshot&)>& on_progress) {
   return impl_->wait(run, stop, on_progress);
 }
 

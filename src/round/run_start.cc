@@ -26,31 +26,37 @@ std::vector<NewInstruction> new_instructions(const std::vector<Instruction>& set
 // Ids of the training instructions that this data folder does not hold out.
 std::vector<InstructionId> train_ids(Reader& reader, const std::vector<Instruction>& set, const DataConfig& data) {
   std::map<std::string, InstructionId> known;
-  for (const Instruction& instruction : list_instructions(reader, Split::kTrain)) known.emplace(instruction.hash, instruction.id);
+  for (const Instruction& instruction : list_instructions(reader, Split::kTrain))
+    known.emplace(instruction.hash, instruction.id);
   std::vector<InstructionId> ids;
   for (const Instruction& instruction : set) {
     if (const auto found = known.find(instruction.hash); found != known.end()) ids.push_back(found->second);
   }
   if (ids.size() < static_cast<std::size_t>(data.instructions_per_round)) {
-    throw Error(ErrorCode::kUsage, fmt::format("data.train: {} of the {} instructions of {} are held out in this data folder, a round needs {}",
-                                               set.size() - ids.size(), set.size(), data.train, data.instructions_per_round));
+    throw Error(
+        ErrorCode::kUsage,
+        fmt::format("data.train: {} of the {} instructions of {} are held out in this data folder, a round needs {}",
+                    set.size() - ids.size(), set.size(), data.train, data.instructions_per_round));
   }
   return ids;
 }
 
 // Ids of the first `count` (0: all) of a held-out set. The store must agree that they are held out for this
 // very purpose: an instruction that trained a model in this data folder can never measure one.
-std::vector<InstructionId> held_out_ids(Reader& reader, const std::vector<Instruction>& set, Split split, std::int64_t count) {
+std::vector<InstructionId> held_out_ids(Reader& reader, const std::vector<Instruction>& set, Split split,
+                                        std::int64_t count) {
   std::map<std::string, InstructionId> known;
-  for (const Instruction& instruction : list_instructions(reader, split)) known.emplace(instruction.hash, instruction.id);
+  for (const Instruction& instruction : list_instructions(reader, split))
+    known.emplace(instruction.hash, instruction.id);
   std::vector<InstructionId> ids;
   for (const Instruction& instruction : set) {
     if (count > 0 && ids.size() == static_cast<std::size_t>(count)) break;
     const auto found = known.find(instruction.hash);
     if (found == known.end()) {
-      throw Error(ErrorCode::kUsage, fmt::format("data.{}: \"{}\" has another use in this data folder (it was trained on, or belongs to "
-                                                 "the other held-out set); take it out or use another --data-dir",
-                                                 name_of(split), instruction.text));
+      throw Error(ErrorCode::kUsage,
+                  fmt::format("data.{}: \"{}\" has another use in this data folder (it was trained on, or belongs to "
+                              "the other held-out set); take it out or use another --data-dir",
+                              name_of(split), instruction.text));
     }
     ids.push_back(found->second);
   }
@@ -77,13 +83,15 @@ NewRun new_run(const FrozenRun& frozen) {
 
 }  // namespace
 
-RunId start_run(Store& store, const RunConfig& config, const FileReader& files, const RunTextReader& text, Logger& logger) {
+RunId start_run(Store& store, const RunConfig& config, const FileReader& files, const RunTextReader& text,
+                Logger& logger) {
   FrozenRun frozen;
   frozen.config = config;
   frozen.model_dir = fs::absolute(find_model(config.model, store.data_dir())).lexically_normal().string();
   const InstructionSets sets = read_instruction_sets(config.data, files);
   if (sets.held_out_in_train > 0) {
-    logger.warning(fmt::format("{} instructions of {} are held out and will not train", sets.held_out_in_train, config.data.train));
+    logger.warning(fmt::format("{} instructions of {} are held out and will not train", sets.held_out_in_train,
+                               config.data.train));
   }
   frozen.template_version = text(frozen.model_dir, config.prompt_template).prompts.version();
   frozen.base_hash = model_fingerprint(frozen.model_dir);
@@ -96,7 +104,8 @@ RunId start_run(Store& store, const RunConfig& config, const FileReader& files, 
     frozen.gate_hash = set_hash(sets.gate, frozen.gate.size());
     frozen.report_hash = set_hash(sets.report, frozen.report.size());
     const AnnotatorConfig& annotator = config.annotator();
-    frozen.annotator = ensure_annotator(writer, {annotator.name, annotator_version(annotator), annotator.kind, annotator_json(annotator)});
+    frozen.annotator = ensure_annotator(
+        writer, {annotator.name, annotator_version(annotator), annotator.kind, annotator_json(annotator)});
     NewRun run = new_run(frozen);
     run.train = train_ids(writer, sets.train, config.data);
     return create_run(writer, run);
@@ -105,13 +114,14 @@ RunId start_run(Store& store, const RunConfig& config, const FileReader& files, 
 
 fs::path find_model(const std::string& model, const fs::path& data_dir) {
   if (model.empty()) {
-    throw Error(ErrorCode::kUsage, "key \"model\" is missing: name a Hugging Face folder, or a model made by `cutd model import`");
+    throw Error(ErrorCode::kUsage,
+                "key \"model\" is missing: name a Hugging Face folder, or a model made by `cutd model import`");
   }
   if (fs::exists(fs::path(model) / "config.json")) return model;
   const fs::path imported = data_dir / "models" / model;
   if (fs::exists(imported / "config.json")) return imported;
-  throw Error(ErrorCode::kNotFound, "there is no model \"" + model + "\": neither a folder with a config.json nor " + imported.string() +
-                                        "; import one with `cutd model import`");
+  throw Error(ErrorCode::kNotFound, "there is no model \"" + model + "\": neither a folder with a config.json nor " +
+                                        imported.string() + "; import one with `cutd model import`");
 }
 
 }  // namespace cutd

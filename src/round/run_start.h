@@ -11,7 +11,8 @@ namespace cutd {
 
 // Imports the instructions, freezes the configuration and makes the run, in one transaction. Throws
 // Error(kUsage, kBadInput, kNotFound) naming key or file; then nothing was stored.
-RunId start_run(Store& store, const RunConfig& config, const FileReader& files, const RunTextReader& text, Logger& logger);
+RunId start_run(Store& store, const RunConfig& config, const FileReader& files, const RunTextReader& text,
+                Logger& logger);
 
 // Folder of a model that a configuration names: itself when it is a folder, else DATA/models/<name>.
 // Error(kNotFound) that says how to import one.

@@ -49,7 +49,8 @@ void read_judgment_counts(Reader& reader, AnnotatorId annotator, RoundSummary& s
   }
 }
 
-RoundSummary summarize_round(Reader& reader, const FrozenRun& frozen, const Round& round, const std::filesystem::path& data_dir) {
+RoundSummary summarize_round(Reader& reader, const FrozenRun& frozen, const Round& round,
+                             const std::filesystem::path& data_dir) {
   RoundSummary summary;
   summary.id = round.id;
   summary.number = round.number;
@@ -59,7 +60,8 @@ RoundSummary summarize_round(Reader& reader, const FrozenRun& frozen, const Roun
   if (!events.empty()) summary.reason = events.back().why;
   read_judgment_counts(reader, frozen.annotator, summary);
   read_training(reader, summary);
-  if (const auto manifest = find_manifest(reader, round.id)) summary.training_examples = manifest->positives + manifest->negatives;
+  if (const auto manifest = find_manifest(reader, round.id))
+    summary.training_examples = manifest->positives + manifest->negatives;
   if (const auto adapter = find_adapter(reader, round.id, AdapterKind::kCumulative)) {
     summary.adapter = std::filesystem::absolute(data_dir / adapter->path).lexically_normal().string();
     summary.adapter_hash = adapter->hash;
@@ -69,7 +71,8 @@ RoundSummary summarize_round(Reader& reader, const FrozenRun& frozen, const Roun
   summary.gate_parent = read_score(reader, models.parent.key);
   if (!models.candidate) return summary;
   summary.gate = read_score(reader, models.candidate->key);
-  if (const auto comparison = compare_evaluations(reader, frozen, models.untrained.key, models.parent.key, models.candidate->key)) {
+  if (const auto comparison =
+          compare_evaluations(reader, frozen, models.untrained.key, models.parent.key, models.candidate->key)) {
     summary.difference = comparison->difference;
     summary.guard_results = comparison->guards;
   }
@@ -104,12 +107,18 @@ Json round_json(const RoundSummary& round) {
   json["interval"] = round.gate ? interval_json(round.gate->share.interval) : Json();
   json["adapter"] = or_null(round.adapter);
   json["adapter_hash"] = or_null(round.adapter_hash);
-  json["difference"] = round.difference ? Json{{"value", round.difference->value}, {"interval", interval_json(round.difference->interval)}} : Json();
+  json["difference"] = round.difference ? Json{{"value", round.difference->value},
+                                               {"interval", interval_json(round.difference->interval)}}
+                                        : Json();
   json["gate"] = score_json(round.gate);
   json["gate_parent"] = score_json(round.gate_parent);
   json["guards"] = Json::array();
   for (const GuardResult& guard : round.guard_results) {
-    json["guards"].push_back({{"name", guard.name}, {"value", guard.value}, {"low", guard.allowed.low}, {"high", guard.allowed.high}, {"within", guard.within}});
+    json["guards"].push_back({{"name", guard.name},
+                              {"value", guard.value},
+                              {"low", guard.allowed.low},
+                              {"high", guard.allowed.high},
+                              {"within", guard.within}});
   }
   json["responses"] = round.responses;
   json["positives"] = round.positives;

@@ -18,9 +18,9 @@ class Reader;
 
 struct ScoreSummary {
   EvaluationId evaluation;
-  Share share;                // of Perfect judgments
+  Share share;  // of Perfect judgments
   GuardValues guards;
-  double ended = 0;           // share of responses that the model ended by itself
+  double ended = 0;  // share of responses that the model ended by itself
 };
 
 struct RoundSummary {
@@ -28,21 +28,21 @@ struct RoundSummary {
   std::int64_t number = 0;
   Phase phase = Phase::kCreated;
   std::optional<Outcome> outcome;
-  std::string reason;                        // why promoted, rejected, paused or failed
+  std::string reason;  // why promoted, rejected, paused or failed
   std::int64_t responses = 0;
-  std::int64_t positives = 0;                // of the judgments
+  std::int64_t positives = 0;  // of the judgments
   std::int64_t negatives = 0;
   std::int64_t judgments_failed = 0;
-  std::int64_t training_examples = 0;        // rows of the manifest
+  std::int64_t training_examples = 0;  // rows of the manifest
   std::int64_t training_steps = 0;
   std::optional<double> first_loss;
   std::optional<double> last_loss;
-  std::optional<double> detected_fraction;   // mean over the steps
-  std::optional<ScoreSummary> gate;          // of the candidate
-  std::optional<ScoreSummary> gate_parent;   // of what it was compared with
+  std::optional<double> detected_fraction;  // mean over the steps
+  std::optional<ScoreSummary> gate;         // of the candidate
+  std::optional<ScoreSummary> gate_parent;  // of what it was compared with
   std::optional<PairedDifference> difference;
-  std::vector<GuardResult> guard_results;    // of the candidate, once compared
-  std::optional<std::string> adapter;        // cumulative PEFT folder; none before it is published
+  std::vector<GuardResult> guard_results;  // of the candidate, once compared
+  std::optional<std::string> adapter;      // cumulative PEFT folder; none before it is published
   std::optional<std::string> adapter_hash;
 };
 
@@ -51,11 +51,11 @@ struct RunSummary {
   std::string name;
   RunState state = RunState::kActive;
   std::string reason;
-  std::optional<ScoreSummary> baseline;      // untrained model on the gate set
+  std::optional<ScoreSummary> baseline;  // untrained model on the gate set
   std::optional<ScoreSummary> report_untrained;
-  std::optional<ScoreSummary> report_kept;   // equal to report_untrained when nothing was promoted
+  std::optional<ScoreSummary> report_kept;  // equal to report_untrained when nothing was promoted
   std::vector<RoundSummary> rounds;
-  double seconds = 0;                        // from the run's start to its last change of state
+  double seconds = 0;  // from the run's start to its last change of state
 };
 
 // `data_dir` makes adapter paths absolute. Throws Error(kNotFound) for an unknown run.

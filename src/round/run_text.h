@@ -21,7 +21,8 @@ struct RunText {
   std::vector<std::int64_t> prompt_ids(const InstructionText& text) const;
 };
 
-using RunTextReader = std::function<RunText(const std::filesystem::path& model_dir, const PromptTemplateConfig& config)>;
+using RunTextReader =
+    std::function<RunText(const std::filesystem::path& model_dir, const PromptTemplateConfig& config)>;
 
 // From the tokenizer and chat template of a model folder (dataset/model_text.h).
 RunText read_run_text(const std::filesystem::path& model_dir, const PromptTemplateConfig& config);

@@ -12,48 +12,48 @@ namespace cutd {
 
 // How far an evaluation (of one model, on one held-out set) is.
 struct EvaluationFacts {
-  bool planned = false;                // its units exist
-  std::optional<UnitId> open_unit;     // first unit without responses
+  bool planned = false;             // its units exist
+  std::optional<UnitId> open_unit;  // first unit without responses
   std::int64_t judgments_pending = 0;
   std::int64_t judgments_failed = 0;
-  std::string judgment_failure;        // why one of them failed
-  std::int64_t responses_unscored = 0; // without log-probability under the original model
+  std::string judgment_failure;         // why one of them failed
+  std::int64_t responses_unscored = 0;  // without log-probability under the original model
   bool done = false;
 };
 
 struct RoundSnapshot {
   RoundId id;
   Phase phase = Phase::kCreated;
-  std::string pause_reason;            // phase paused only
-  bool disk_low = false;               // less free space than the configured floor
+  std::string pause_reason;  // phase paused only
+  bool disk_low = false;     // less free space than the configured floor
 
-  EvaluationFacts parent;              // of the model the round starts from, on the gate set
-  EvaluationFacts candidate;           // of what it trained; empty before that is published
+  EvaluationFacts parent;     // of the model the round starts from, on the gate set
+  EvaluationFacts candidate;  // of what it trained; empty before that is published
 
-  bool planned = false;                // generation units exist
-  std::optional<UnitId> open_unit;     // first unit without responses
+  bool planned = false;             // generation units exist
+  std::optional<UnitId> open_unit;  // first unit without responses
   std::int64_t responses = 0;
   std::int64_t judgments_pending = 0;
   std::int64_t judgments_failed = 0;
-  std::string judgment_failure;        // why one of them failed
-  std::int64_t positives = 0;          // validated judgments
+  std::string judgment_failure;  // why one of them failed
+  std::int64_t positives = 0;    // validated judgments
   std::int64_t negatives = 0;
 
   std::int64_t training_examples = 0;  // what the manifest holds; before it is frozen, at most will hold
   std::int64_t min_training_examples = 1;
   bool manifest = false;
-  bool delta = false;                  // published and verified
+  bool delta = false;  // published and verified
   bool cumulative = false;
   std::optional<PromotionVerdict> verdict;  // once both evaluations are done
 };
 
 struct RunSnapshot {
   RunState state = RunState::kActive;
-  std::optional<RoundId> open_round;   // neither completed nor cancelled
+  std::optional<RoundId> open_round;  // neither completed nor cancelled
   bool open_round_failed = false;
   std::string open_round_reason;
   std::optional<std::string> stop_reason;  // no further round (evaluation/stop_rule.h)
-  EvaluationFacts untrained;           // on the report set
+  EvaluationFacts untrained;               // on the report set
   EvaluationFacts kept;
 };
 

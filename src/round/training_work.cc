@@ -41,18 +41,26 @@ std::vector<Candidate> read_candidates(Reader& reader, const WorkContext& contex
     const auto found = judgments.find(response.id);
     if (found == judgments.end()) continue;
     const std::optional<Instruction> instruction = find_instruction(reader, response.instruction);
-    const StoredResponse stored{{instruction->text, instruction->input}, response.ids, response.finish_reason == "stop", found->second.text, {}};
-    auto example = prepare_stored(stored, context.text.prompts, context.text.encode, context.frozen.config.train.cutoff_len, context.text.eos_id);
+    const StoredResponse stored{{instruction->text, instruction->input},
+                                response.ids,
+                                response.finish_reason == "stop",
+                                found->second.text,
+                                {}};
+    auto example = prepare_stored(stored, context.text.prompts, context.text.encode,
+                                  context.frozen.config.train.cutoff_len, context.text.eos_id);
     if (!example) continue;
-    candidates.push_back({{instruction->hash, response.hash, found->second.hash, source, std::move(*example)}, found->second.id});
+    candidates.push_back(
+        {{instruction->hash, response.hash, found->second.hash, source, std::move(*example)}, found->second.id});
   }
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
-    return std::tie(a.row.instruction_hash, a.row.response_hash) < std::tie(b.row.instruction_hash, b.row.response_hash);
+    return std::tie(a.row.instruction_hash, a.row.response_hash) <
+           std::tie(b.row.instruction_hash, b.row.response_hash);
   });
   // Two samples of one instruction may be the same text; one row stands for both.
   candidates.erase(std::unique(candidates.begin(), candidates.end(),
                                [](const Candidate& a, const Candidate& b) {
-                                 return a.row.instruction_hash == b.row.instruction_hash && a.row.response_hash == b.row.response_hash;
+                                 return a.row.instruction_hash == b.row.instruction_hash &&
+                                        a.row.response_hash == b.row.response_hash;
                                }),
                    candidates.end());
   return candidates;
@@ -62,7 +70,8 @@ std::vector<Candidate> downsample(std::vector<Candidate> candidates, double rati
   std::vector<ExampleKind> kinds;
   for (const Candidate& candidate : candidates) kinds.push_back(candidate.row.example.kind);
   std::vector<Candidate> kept;
-  for (const std::size_t i : downsample_positives(kinds, ratio, static_cast<std::uint64_t>(seed))) kept.push_back(std::move(candidates[i]));
+  for (const std::size_t i : downsample_positives(kinds, ratio, static_cast<std::uint64_t>(seed)))
+    kept.push_back(std::move(candidates[i]));
   return kept;
 }
 
@@ -98,8 +107,8 @@ std::int64_t round_train_seed(const FrozenRun& frozen, const Round& round) {
 
 // Publishes `temporary` and makes its row.
 void publish(WorkContext& context, const Round& round, const fs::path& temporary, AdapterKind kind) {
-  const PublishedAdapter published =
-      publish_adapter(context.store.data_dir(), temporary, kind, adapter_stem(context.frozen, round), context.frozen.model_dir);
+  const PublishedAdapter published = publish_adapter(context.store.data_dir(), temporary, kind,
+                                                     adapter_stem(context.frozen, round), context.frozen.model_dir);
   fault::point("publish.before_row");
   context.store.write([&](Writer& writer) {
     add_adapter(writer, {published.hash, published.folder_hash, kind, published.path, round.parent, round.id});
@@ -120,8 +129,10 @@ std::int64_t count_manifest_examples(const FrozenManifest& manifest, const Train
 }
 
 void freeze_round_manifest(WorkContext& context, const Round& round, const ModelReference& parent) {
-  std::vector<Candidate> candidates = context.store.read([&](Reader& reader) { return read_candidates(reader, context, round.id); });
-  candidates = downsample(std::move(candidates), context.frozen.config.train.downsample, round_train_seed(context.frozen, round));
+  std::vector<Candidate> candidates =
+      context.store.read([&](Reader& reader) { return read_candidates(reader, context, round.id); });
+  candidates = downsample(std::move(candidates), context.frozen.config.train.downsample,
+                          round_train_seed(context.frozen, round));
   Manifest manifest{{parent.hash, context.frozen.template_version, "if_finished"}, {}};
   NewManifest row{round.id, "", "", {}};
   for (Candidate& candidate : candidates) {
@@ -139,7 +150,8 @@ void freeze_round_manifest(WorkContext& context, const Round& round, const Model
 }
 
 void train_and_publish(WorkContext& context, const Round& round, const ModelReference& parent) {
-  const FrozenManifest manifest = context.store.read([&](Reader& reader) { return require_manifest(reader, round.id); });
+  const FrozenManifest manifest =
+      context.store.read([&](Reader& reader) { return require_manifest(reader, round.id); });
   const fs::path& data_dir = context.store.data_dir();
   const fs::path temporary = temporary_path(context.store, fmt::format("round-{}-delta", round.id.value));
   const fs::path checkpoints = checkpoint_folder(data_dir, round.id);
@@ -167,7 +179,8 @@ void train_and_publish(WorkContext& context, const Round& round, const ModelRefe
     report_step(context, round.id, progress);
   });
   if (reply.resumed_from_step > 0) {
-    context.board.say(fmt::format("round {}: training went on from the checkpoint of step {}", round.number, reply.resumed_from_step));
+    context.board.say(fmt::format("round {}: training went on from the checkpoint of step {}", round.number,
+                                  reply.resumed_from_step));
   }
   fault::point("train.before_publish");
   publish(context, round, temporary, AdapterKind::kDelta);
@@ -175,7 +188,8 @@ void train_and_publish(WorkContext& context, const Round& round, const ModelRefe
 
 void publish_cumulative(WorkContext& context, const Round& round, const ModelReference& parent) {
   const fs::path& data_dir = context.store.data_dir();
-  const std::optional<Adapter> delta = context.store.read([&](Reader& reader) { return find_adapter(reader, round.id, AdapterKind::kDelta); });
+  const std::optional<Adapter> delta =
+      context.store.read([&](Reader& reader) { return find_adapter(reader, round.id, AdapterKind::kDelta); });
   if (!delta) throw Error(ErrorCode::kInternal, "a round has no delta adapter");
   check_own_adapter(context.store, *delta);
   const fs::path temporary = temporary_path(context.store, fmt::format("round-{}-cumulative", round.id.value));

@@ -121,8 +121,8 @@ class Connection {
     if (input_.size() < head.content_length) {
       const std::size_t have = input_.size();
       input_.resize(head.content_length);
-      const auto [error, count] = co_await asio::async_read(
-          stream_, asio::buffer(input_.data() + have, head.content_length - have), kToken);
+      const auto [error, count] =
+          co_await asio::async_read(stream_, asio::buffer(input_.data() + have, head.content_length - have), kToken);
       if (error) co_return false;
     }
     head.request.body = input_.substr(0, head.content_length);
@@ -149,7 +149,8 @@ class Connection {
     asio::steady_timer timer(stream_.get_executor());
     std::int64_t quiet_ms = 0;
     while (!shared_.stopping) {
-      std::optional<std::string> text = co_await asio::co_spawn(shared_.pool, next_events(reply.events), asio::use_awaitable);
+      std::optional<std::string> text =
+          co_await asio::co_spawn(shared_.pool, next_events(reply.events), asio::use_awaitable);
       if (!text) break;
       quiet_ms += shared_.limits.event_poll_ms;
       if (text->empty() && quiet_ms >= shared_.limits.event_keep_alive_ms) *text = ": still here\n\n";

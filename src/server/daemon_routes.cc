@@ -23,7 +23,8 @@ std::string reason_of(const Request& request, const char* fallback) {
 std::vector<ConfigOverride> overrides_of(const Json& body) {
   std::vector<ConfigOverride> overrides;
   for (const Json& row : json_get_or<Json>(body, "overrides", Json::array(), "request body")) {
-    overrides.push_back({json_get<std::string>(row, "key", "overrides"), json_get<std::string>(row, "text", "overrides")});
+    overrides.push_back(
+        {json_get<std::string>(row, "key", "overrides"), json_get<std::string>(row, "text", "overrides")});
   }
   return overrides;
 }
@@ -116,7 +117,8 @@ void add_command_routes(Router& router, const DaemonContext& context) {
     context.runs.retry(path_id<RoundId>(request), reason_of(request, "asked by the operator"));
     return json_reply(Json::object());
   });
-  router.add("POST", "/api/v1/instructions", [context](const Request& request) { return import_rows(context, request); });
+  router.add("POST", "/api/v1/instructions",
+             [context](const Request& request) { return import_rows(context, request); });
 }
 
 }  // namespace

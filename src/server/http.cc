@@ -54,7 +54,8 @@ Reply json_reply(const Json& value, int status) {
 
 Reply problem_reply(int status, const std::string& detail, ErrorCode code) {
   Reply reply = json_reply(
-      {{"title", status_text(status)}, {"status", status}, {"detail", detail}, {"code", error_code_name(code)}}, status);
+      {{"title", status_text(status)}, {"status", status}, {"detail", detail}, {"code", error_code_name(code)}},
+      status);
   reply.content_type = "application/problem+json";
   return reply;
 }

@@ -20,8 +20,8 @@ struct Request {
   std::map<std::string, std::string> query;    // decoded; a repeated name keeps its last value
   std::map<std::string, std::string> headers;  // names in lower case
   std::string body;
-  std::map<std::string, std::string> captures; // {name} parts of the route's pattern; set by the Router
-  bool local = false;                          // came over the Unix socket from the daemon's own user
+  std::map<std::string, std::string> captures;  // {name} parts of the route's pattern; set by the Router
+  bool local = false;                           // came over the Unix socket from the daemon's own user
 };
 
 // Text of server-sent events, pulled by the connection a few times a second on the API threads: "" when

@@ -95,7 +95,8 @@ class HttpServer::Impl {
     } else if (shared_.open >= shared_.limits.max_connections) {
       turn_away(socket, problem_reply(503, "too many connections", ErrorCode::kUnavailable));
     } else {
-      asio::co_spawn(context_, serve(std::move(socket), shared_), [this](std::exception_ptr failure) { ended(failure); });
+      asio::co_spawn(context_, serve(std::move(socket), shared_),
+                     [this](std::exception_ptr failure) { ended(failure); });
     }
   }
 

@@ -19,14 +19,14 @@ namespace cutd {
 struct ServerLimits {
   std::size_t header_bytes = 8u << 10;
   std::size_t body_bytes = 256u << 10;
-  std::int64_t header_ms = 10'000;      // from a request's first byte to the end of its header
-  std::int64_t body_ms = 20'000;        // for the body
-  std::int64_t write_ms = 30'000;       // for a reply, or one event
-  std::int64_t idle_ms = 60'000;        // between two requests of one connection
-  std::int64_t event_poll_ms = 200;     // how often an event stream is asked for news
+  std::int64_t header_ms = 10'000;   // from a request's first byte to the end of its header
+  std::int64_t body_ms = 20'000;     // for the body
+  std::int64_t write_ms = 30'000;    // for a reply, or one event
+  std::int64_t idle_ms = 60'000;     // between two requests of one connection
+  std::int64_t event_poll_ms = 200;  // how often an event stream is asked for news
   std::int64_t event_keep_alive_ms = 15'000;
-  std::int64_t drain_ms = 5'000;        // for open requests after stop()
-  std::size_t max_connections = 64;     // one more is answered 503
+  std::int64_t drain_ms = 5'000;     // for open requests after stop()
+  std::size_t max_connections = 64;  // one more is answered 503
   std::size_t handler_threads = 3;
 };
 

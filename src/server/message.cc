@@ -9,7 +9,9 @@ namespace {
 
 namespace http = boost::beast::http;
 
-Reply bad_request(const std::string& why) { return problem_reply(400, "the request is not valid HTTP: " + why, ErrorCode::kBadInput); }
+Reply bad_request(const std::string& why) {
+  return problem_reply(400, "the request is not valid HTTP: " + why, ErrorCode::kBadInput);
+}
 
 std::string lower_case(std::string_view text) {
   std::string result(text);
@@ -42,17 +44,20 @@ std::optional<Reply> parse_head(std::string_view text, std::size_t body_limit, R
   boost::system::error_code error;
   parser.put(boost::asio::buffer(text.data(), text.size()), error);
   const auto too_large = [&] {
-    return problem_reply(413, "the request body may have at most " + std::to_string(body_limit) + " bytes", ErrorCode::kBadInput);
+    return problem_reply(413, "the request body may have at most " + std::to_string(body_limit) + " bytes",
+                         ErrorCode::kBadInput);
   };
   if (error == http::error::body_limit) return too_large();
-  if (error && error != http::error::need_more && error != http::error::unexpected_body) return bad_request(error.message());
+  if (error && error != http::error::need_more && error != http::error::unexpected_body)
+    return bad_request(error.message());
   if (!parser.is_header_done()) return bad_request("the header does not end");
   const auto& message = parser.get();
   if (message.find(http::field::transfer_encoding) != message.end()) {
     return problem_reply(411, "transfer codings are not accepted: send Content-Length", ErrorCode::kBadInput);
   }
   if (message.count(http::field::content_length) > 1) return bad_request("two Content-Length headers");
-  if (message.version() >= 11 && message.count(http::field::host) != 1) return bad_request("exactly one Host header is needed");
+  if (message.version() >= 11 && message.count(http::field::host) != 1)
+    return bad_request("exactly one Host header is needed");
   head.content_length = parser.content_length().value_or(0);
   if (head.content_length > body_limit) return too_large();
   head.keep_alive = message.keep_alive();

@@ -11,7 +11,7 @@
 namespace cutd {
 
 struct RequestHead {
-  Request request;                 // without body
+  Request request;  // without body
   std::size_t content_length = 0;
   bool keep_alive = true;
   bool expects_continue = false;

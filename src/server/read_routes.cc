@@ -116,8 +116,9 @@ void add_library_routes(Router& router, const ReadContext& context) {
   });
   router.add("GET", "/api/v1/adapters", [context](const Request& request) {
     const RunId run{query_integer(request, "run", 0, 1, INT64_MAX)};
-    return json_reply(
-        {{"adapters", read(context, [&](Reader& reader) { return list_adapter_views(reader, run, context.data_dir); })}});
+    return json_reply({{"adapters", read(context, [&](Reader& reader) {
+                          return list_adapter_views(reader, run, context.data_dir);
+                        })}});
   });
   router.add("GET", "/api/v1/adapters/{id}", [context](const Request& request) {
     const auto id = path_id<AdapterId>(request);

@@ -71,7 +71,8 @@ Json model_view(const std::filesystem::path& folder) {
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
     if (entry.is_regular_file()) bytes += entry.file_size();
   }
-  Json view = {{"name", folder.filename().string()}, {"path", folder.string()}, {"bytes", bytes}, {"imported_from", nullptr}};
+  Json view = {
+      {"name", folder.filename().string()}, {"path", folder.string()}, {"bytes", bytes}, {"imported_from", nullptr}};
   const std::filesystem::path origin = folder / "cutd_import.json";
   if (std::filesystem::exists(origin)) view["imported_from"] = read_json_file(origin);
   return view;

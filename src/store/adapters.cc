@@ -21,8 +21,10 @@ Adapter adapter_of(Statement& row) {
 }
 
 std::string select_adapter(const char* rest) {
-  return std::string("SELECT id, hash, folder_hash, kind, path, parent_adapter_id, round_id, state, reason, created_at "
-                     "FROM adapter ") + rest;
+  return std::string(
+             "SELECT id, hash, folder_hash, kind, path, parent_adapter_id, round_id, state, reason, created_at "
+             "FROM adapter ") +
+         rest;
 }
 
 }  // namespace
@@ -38,21 +40,25 @@ AdapterId add_adapter(Writer& writer, const NewAdapter& adapter) {
   writer.database().run(
       "INSERT INTO adapter (hash, folder_hash, kind, path, parent_adapter_id, round_id, state, reason, created_at) "
       "VALUES (?, ?, ?, ?, ?, ?, 'verified', '', ?)",
-      adapter.hash, adapter.folder_hash, name_of(adapter.kind), adapter.path, adapter.parent, adapter.round, writer.now());
+      adapter.hash, adapter.folder_hash, name_of(adapter.kind), adapter.path, adapter.parent, adapter.round,
+      writer.now());
   return {writer.database().last_row_id()};
 }
 
 void quarantine_adapter(Writer& writer, AdapterId adapter, const std::string& path, const std::string& reason) {
   const std::int64_t in_use = writer.database().integer(
-      "SELECT EXISTS (SELECT 1 FROM serving WHERE adapter_id = ?1) OR EXISTS (SELECT 1 FROM round WHERE parent_adapter_id = ?1)",
+      "SELECT EXISTS (SELECT 1 FROM serving WHERE adapter_id = ?1) OR EXISTS (SELECT 1 FROM round WHERE "
+      "parent_adapter_id = ?1)",
       adapter);
   if (in_use != 0) {
-    throw Error(ErrorCode::kConflict, "adapter " + std::to_string(adapter.value) + " is in use and cannot be put aside");
+    throw Error(ErrorCode::kConflict,
+                "adapter " + std::to_string(adapter.value) + " is in use and cannot be put aside");
   }
   const std::int64_t changed = writer.database().run(
-      "UPDATE adapter SET state = 'quarantined', path = ?, reason = ? WHERE id = ? AND state = 'verified'", path, reason,
-      adapter);
-  store_rows::require_one(changed, "adapter " + std::to_string(adapter.value) + " is quarantined already, or not there");
+      "UPDATE adapter SET state = 'quarantined', path = ?, reason = ? WHERE id = ? AND state = 'verified'", path,
+      reason, adapter);
+  store_rows::require_one(changed,
+                          "adapter " + std::to_string(adapter.value) + " is quarantined already, or not there");
 }
 
 std::optional<Adapter> find_adapter(Reader& reader, AdapterId id) {
@@ -60,7 +66,8 @@ std::optional<Adapter> find_adapter(Reader& reader, AdapterId id) {
 }
 
 std::optional<Adapter> find_adapter(Reader& reader, RoundId round, AdapterKind kind) {
-  return reader.database().first(select_adapter("WHERE round_id = ? AND kind = ? AND state = 'verified'"), adapter_of, round, name_of(kind));
+  return reader.database().first(select_adapter("WHERE round_id = ? AND kind = ? AND state = 'verified'"), adapter_of,
+                                 round, name_of(kind));
 }
 
 std::vector<Adapter> list_adapters(Reader& reader) {

@@ -11,8 +11,8 @@
 namespace cutd {
 
 struct NewAdapter {
-  std::string hash;                 // adapter_hash()
-  std::string folder_hash;          // hash_directory() read back after publishing
+  std::string hash;         // adapter_hash()
+  std::string folder_hash;  // hash_directory() read back after publishing
   AdapterKind kind = AdapterKind::kCumulative;
   std::string path;                 // relative to the data folder
   std::optional<AdapterId> parent;  // cumulative adapter of the round's parent
@@ -27,7 +27,7 @@ void quarantine_adapter(Writer& writer, AdapterId adapter, const std::string& pa
 
 std::optional<Adapter> find_adapter(Reader& reader, AdapterId id);
 std::optional<Adapter> find_adapter(Reader& reader, RoundId round, AdapterKind kind);  // the verified one
-std::vector<Adapter> list_adapters(Reader& reader);             // by id
-std::vector<Adapter> list_adapters(Reader& reader, RunId run);  // by id
+std::vector<Adapter> list_adapters(Reader& reader);                                    // by id
+std::vector<Adapter> list_adapters(Reader& reader, RunId run);                         // by id
 
 }  // namespace cutd

@@ -26,7 +26,8 @@ void check_file(Database& database, Findings& findings) {
     if (line != "ok") findings.push_back("integrity_check: " + line);
   }
   const auto orphans = database.all("PRAGMA foreign_key_check", [](Statement& row) {
-    return fmt::format("foreign_key_check: row {} of {} refers to nothing in {}", row.integer(1), row.text(0), row.text(2));
+    return fmt::format("foreign_key_check: row {} of {} refers to nothing in {}", row.integer(1), row.text(0),
+                       row.text(2));
   });
   findings.insert(findings.end(), orphans.begin(), orphans.end());
 }
@@ -59,18 +60,19 @@ void check_manifests(Database& database, const std::filesystem::path& data_dir, 
   find_rows(database, findings,
             "SELECT DISTINCT 'round ' || round_id || ' was trained without a manifest' FROM adapter "
             "WHERE NOT EXISTS (SELECT 1 FROM manifest WHERE manifest.round_id = adapter.round_id)");
-  find_rows(database, findings,
-            "SELECT 'manifest ' || manifest.id || ' counts ' || positives || ' + ' || negatives || ' entries and has ' "
-            "|| sum(judgment.label = 'positive') || ' + ' || sum(judgment.label = 'negative') FROM manifest "
-            "LEFT JOIN manifest_entry AS entry ON entry.manifest_id = manifest.id "
-            "LEFT JOIN judgment ON judgment.id = entry.judgment_id GROUP BY manifest.id "
-            "HAVING positives <> total(judgment.label = 'positive') OR negatives <> total(judgment.label = 'negative')");
-  const auto files = database.all("SELECT path, sha256 FROM manifest ORDER BY id", [](Statement& row) {
-    return std::pair(row.text(0), row.text(1));
-  });
+  find_rows(
+      database, findings,
+      "SELECT 'manifest ' || manifest.id || ' counts ' || positives || ' + ' || negatives || ' entries and has ' "
+      "|| sum(judgment.label = 'positive') || ' + ' || sum(judgment.label = 'negative') FROM manifest "
+      "LEFT JOIN manifest_entry AS entry ON entry.manifest_id = manifest.id "
+      "LEFT JOIN judgment ON judgment.id = entry.judgment_id GROUP BY manifest.id "
+      "HAVING positives <> total(judgment.label = 'positive') OR negatives <> total(judgment.label = 'negative')");
+  const auto files = database.all("SELECT path, sha256 FROM manifest ORDER BY id",
+                                  [](Statement& row) { return std::pair(row.text(0), row.text(1)); });
   for (const auto& [path, sha256] : files) {
     try {
-      if (sha256_file(data_dir / path) != sha256) findings.push_back("manifest " + path + " has another SHA-256 than its row");
+      if (sha256_file(data_dir / path) != sha256)
+        findings.push_back("manifest " + path + " has another SHA-256 than its row");
     } catch (const Error& error) {
       findings.push_back("manifest " + path + ": " + error.what());
     }
@@ -95,7 +97,8 @@ void check_adapters(Reader& reader, const std::filesystem::path& data_dir, Findi
             "SELECT 'run ' || run_id || ' serves adapter ' || coalesce(adapter_id, 'none') || ', its last promoted "
             "round made ' || coalesce(made, 'none') FROM (SELECT run_id, adapter_id, ("
             "  SELECT adapter.id FROM round JOIN adapter ON adapter.round_id = round.id AND adapter.kind = 'cumulative'"
-            "  AND adapter.state = 'verified' WHERE round.run_id = serving.run_id AND round.outcome = 'promoted' ORDER BY round.number DESC LIMIT 1"
+            "  AND adapter.state = 'verified' WHERE round.run_id = serving.run_id AND round.outcome = 'promoted' ORDER "
+            "BY round.number DESC LIMIT 1"
             ") AS made FROM serving) WHERE adapter_id IS NOT made");
   find_rows(reader.database(), findings,
             "SELECT 'run ' || run_id || ' serves adapter ' || adapter.path || ', which is quarantined' "
@@ -104,11 +107,12 @@ void check_adapters(Reader& reader, const std::filesystem::path& data_dir, Findi
 
 void check_held_out(Database& database, Findings& findings) {
   // By the instruction's own split, not by the copies that the foreign keys compare.
-  find_rows(database, findings,
-            "SELECT 'unit ' || unit.id || ' of round ' || unit.round_id || ' samples instruction ' || instruction.id || "
-            "', which is held out (' || instruction.split || ')' FROM unit JOIN sample ON sample.unit_id = unit.id "
-            "JOIN instruction ON instruction.id = sample.instruction_id "
-            "WHERE unit.round_id IS NOT NULL AND instruction.split <> 'train'");
+  find_rows(
+      database, findings,
+      "SELECT 'unit ' || unit.id || ' of round ' || unit.round_id || ' samples instruction ' || instruction.id || "
+      "', which is held out (' || instruction.split || ')' FROM unit JOIN sample ON sample.unit_id = unit.id "
+      "JOIN instruction ON instruction.id = sample.instruction_id "
+      "WHERE unit.round_id IS NOT NULL AND instruction.split <> 'train'");
   find_rows(database, findings,
             "SELECT 'manifest ' || entry.manifest_id || ' holds judgment ' || judgment.id || "
             "' of a held-out instruction, or one that is not validated' FROM manifest_entry AS entry "
@@ -120,7 +124,8 @@ void check_held_out(Database& database, Findings& findings) {
 void check_hashes(Database& database, Findings& findings) {
   const auto compare = [&](std::string_view noun, std::string_view sql, auto hash_of) {
     database.all(sql, [&](Statement& row) {
-      if (hash_of(row) != row.text(1)) findings.push_back(fmt::format("{} {} has another hash than its contents", noun, row.integer(0)));
+      if (hash_of(row) != row.text(1))
+        findings.push_back(fmt::format("{} {} has another hash than its contents", noun, row.integer(0)));
       return 0;
     });
   };

@@ -20,8 +20,10 @@ Evaluation evaluation_of(Statement& row) {
 }
 
 std::string select_evaluation(const char* rest) {
-  return std::string("SELECT id, model_hash, set_hash, annotator_id, decoding_hash, split, state, summary, created_at "
-                     "FROM evaluation ") + rest;
+  return std::string(
+             "SELECT id, model_hash, set_hash, annotator_id, decoding_hash, split, state, summary, created_at "
+             "FROM evaluation ") +
+         rest;
 }
 
 void add_item(Writer& writer, EvaluationId evaluation, const EvaluationItem& item) {
@@ -56,12 +58,12 @@ EvaluationId ensure_evaluation(Writer& writer, const EvaluationKey& key, Split s
 void finish_evaluation(Writer& writer, EvaluationId evaluation, std::span<const EvaluationItem> items,
                        const Json& summary) {
   const std::string name = "evaluation " + std::to_string(evaluation.value);
-  const std::int64_t open_units = writer.database().integer(
-      "SELECT count(*) FROM unit WHERE evaluation_id = ? AND state = 'open'", evaluation);
+  const std::int64_t open_units =
+      writer.database().integer("SELECT count(*) FROM unit WHERE evaluation_id = ? AND state = 'open'", evaluation);
   if (open_units > 0) throw Error(ErrorCode::kConflict, name + " still has open units");
-  const std::int64_t changed = writer.database().run(
-      "UPDATE evaluation SET state = 'done', summary = ? WHERE id = ? AND state = 'open'",
-      store_rows::text_of(summary), evaluation);
+  const std::int64_t changed =
+      writer.database().run("UPDATE evaluation SET state = 'done', summary = ? WHERE id = ? AND state = 'open'",
+                            store_rows::text_of(summary), evaluation);
   store_rows::require_one(changed, name + " is done already, or not there");
   for (const EvaluationItem& item : items) add_item(writer, evaluation, item);
 }
@@ -87,8 +89,8 @@ std::vector<EvaluationItem> list_evaluation_items(Reader& reader, EvaluationId e
       "JOIN response ON response.id = judgment.response_id JOIN sample ON sample.id = response.sample_id "
       "WHERE item.evaluation_id = ? ORDER BY response.id",
       [](Statement& row) {
-        return EvaluationItem{{row.integer(0)}, {row.integer(1)}, {row.integer(2)}, row.integer(3) != 0,
-                              store_rows::json(row, 4)};
+        return EvaluationItem{
+            {row.integer(0)}, {row.integer(1)}, {row.integer(2)}, row.integer(3) != 0, store_rows::json(row, 4)};
       },
       evaluation);
 }

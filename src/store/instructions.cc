@@ -27,9 +27,8 @@ void import_one(Writer& writer, const NewInstruction& instruction, Split split, 
       "SELECT id, split FROM instruction WHERE hash = ?",
       [](Statement& row) { return std::pair(InstructionId{row.integer(0)}, store_rows::named<Split>(row, 1)); }, hash);
   if (!known) {
-    database.run(
-        "INSERT INTO instruction (hash, text, input, split, source, created_at) VALUES (?, ?, ?, ?, ?, ?)", hash,
-        instruction.text, instruction.input, name_of(split), source, writer.now());
+    database.run("INSERT INTO instruction (hash, text, input, split, source, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+                 hash, instruction.text, instruction.input, name_of(split), source, writer.now());
     ++counts.added;
   } else if (known->second == split) {
     ++counts.known;
@@ -78,13 +77,15 @@ std::vector<Instruction> list_instructions(Reader& reader, Split split, std::int
 }
 
 std::optional<Instruction> find_instruction(Reader& reader, InstructionId id) {
-  return reader.database().first("SELECT id, hash, text, input, split, source FROM instruction WHERE id = ?",
-                                 [](Statement& row) { return instruction_of(row); }, id);
+  return reader.database().first(
+      "SELECT id, hash, text, input, split, source FROM instruction WHERE id = ?",
+      [](Statement& row) { return instruction_of(row); }, id);
 }
 
 std::vector<std::string> list_instruction_hashes(Reader& reader, Split split) {
-  return reader.database().all("SELECT hash FROM instruction WHERE split = ? ORDER BY hash",
-                               [](Statement& row) { return row.text(0); }, name_of(split));
+  return reader.database().all(
+      "SELECT hash FROM instruction WHERE split = ? ORDER BY hash", [](Statement& row) { return row.text(0); },
+      name_of(split));
 }
 
 std::vector<std::string> list_instruction_hashes(Reader& reader, RunId run) {

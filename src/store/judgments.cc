@@ -83,7 +83,8 @@ std::vector<PendingJudgment> list_pending_judgments(Reader& reader, UnitOwner ow
       "WHERE judgment.annotator_id = ? AND judgment.state = 'pending' AND unit.round_id IS ? "
       "AND unit.evaluation_id IS ? ORDER BY judgment.id LIMIT ?",
       [](Statement& row) {
-        return PendingJudgment{{row.integer(0)}, store_rows::instruction_of(row, 1),
+        return PendingJudgment{{row.integer(0)},
+                               store_rows::instruction_of(row, 1),
                                store_rows::response_of(row, 1 + store_rows::kInstructionColumns)};
       },
       annotator, columns.round, columns.evaluation, limit);
@@ -98,14 +99,16 @@ JudgmentCounts count_judgments(Reader& reader, UnitOwner owner, AnnotatorId anno
       "JOIN response ON response.id = judgment.response_id JOIN sample ON sample.id = response.sample_id "
       "JOIN unit ON unit.id = sample.unit_id "
       "WHERE judgment.annotator_id = ? AND unit.round_id IS ? AND unit.evaluation_id IS ?",
-      [](Statement& row) { return JudgmentCounts{row.integer(0), row.integer(1), row.integer(2), row.text(3)}; }, annotator,
-      columns.round, columns.evaluation);
+      [](Statement& row) {
+        return JudgmentCounts{row.integer(0), row.integer(1), row.integer(2), row.text(3)};
+      },
+      annotator, columns.round, columns.evaluation);
   return counts.value();
 }
 
 void begin_judgment_attempt(Writer& writer, JudgmentId judgment) {
-  const std::int64_t changed = writer.database().run(
-      "UPDATE judgment SET attempts = attempts + 1 WHERE id = ? AND state = 'pending'", judgment);
+  const std::int64_t changed =
+      writer.database().run("UPDATE judgment SET attempts = attempts + 1 WHERE id = ? AND state = 'pending'", judgment);
   store_rows::require_one(changed, name_of_judgment(judgment) + " is settled already, or not there");
 }
 

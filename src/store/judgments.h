@@ -61,13 +61,13 @@ void fail_judgment(Writer& writer, JudgmentId judgment, const std::string& reaso
 std::int64_t retry_failed_judgments(Writer& writer, UnitOwner owner, AnnotatorId annotator);
 
 std::vector<Judgment> list_judgments(Reader& reader, UnitOwner owner, AnnotatorId annotator);  // by response
-std::vector<Judgment> list_judgments(Reader& reader, ResponseId response);                    // by id
+std::vector<Judgment> list_judgments(Reader& reader, ResponseId response);                     // by id
 
 struct NewManifest {
   RoundId round;
   std::string sha256;
-  std::string path;                    // relative to the data folder
-  std::vector<JudgmentId> judgments;   // in the order of the file's rows
+  std::string path;                   // relative to the data folder
+  std::vector<JudgmentId> judgments;  // in the order of the file's rows
 };
 // One per round. Every judgment must be validated and of a training response of this round; positives and
 // negatives are counted from them. Error(kConflict) otherwise, or when the round has a manifest already.

@@ -39,7 +39,8 @@ ManifestId freeze_manifest(Writer& writer, const NewManifest& manifest) {
   std::int64_t position = 0;
   for (const JudgmentId judgment : manifest.judgments) {
     database.run(
-        "INSERT INTO manifest_entry (manifest_id, position, judgment_id, split, validated) VALUES (?, ?, ?, 'train', 1)",
+        "INSERT INTO manifest_entry (manifest_id, position, judgment_id, split, validated) VALUES (?, ?, ?, 'train', "
+        "1)",
         id, position++, judgment);
   }
   return id;
@@ -49,8 +50,8 @@ std::optional<FrozenManifest> find_manifest(Reader& reader, RoundId round) {
   return reader.database().first(
       "SELECT id, round_id, sha256, path, positives, negatives FROM manifest WHERE round_id = ?",
       [](Statement& row) {
-        return FrozenManifest{{row.integer(0)}, {row.integer(1)}, row.text(2), row.text(3), row.integer(4),
-                              row.integer(5)};
+        return FrozenManifest{{row.integer(0)}, {row.integer(1)}, row.text(2),
+                              row.text(3),      row.integer(4),   row.integer(5)};
       },
       round);
 }

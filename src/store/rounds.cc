@@ -24,8 +24,10 @@ Round round_of(Statement& row) {
 }
 
 std::string select_round(const char* rest) {
-  return std::string("SELECT id, run_id, number, parent_adapter_id, config, phase, resume_phase, reason, outcome, "
-                     "retries, created_at, updated_at FROM round ") + rest;
+  return std::string(
+             "SELECT id, run_id, number, parent_adapter_id, config, phase, resume_phase, reason, outcome, "
+             "retries, created_at, updated_at FROM round ") +
+         rest;
 }
 
 std::string name_of_round(RoundId round) { return "round " + std::to_string(round.value); }
@@ -76,15 +78,16 @@ void move_round(Writer& writer, RoundId id, Phase from, Phase to, const std::str
 void take_up(Writer& writer, RoundId id, Phase from, const std::string& why, std::int64_t retries_added) {
   const Round round = require_round(writer, id);
   if (round.phase != from || !round.resume_phase) {
-    throw Error(ErrorCode::kConflict, name_of_round(id) + " is " + std::string(name_of(round.phase)) + ", not " +
-                                          std::string(name_of(from)));
+    throw Error(ErrorCode::kConflict,
+                name_of_round(id) + " is " + std::string(name_of(round.phase)) + ", not " + std::string(name_of(from)));
   }
   move_round(writer, id, from, *round.resume_phase, why, {.retries_added = retries_added});
 }
 
 void require_active(RoundId round, Phase phase) {
   if (is_active(phase)) return;
-  throw Error(ErrorCode::kConflict, name_of_round(round) + " is " + std::string(name_of(phase)) + ", which is no active phase");
+  throw Error(ErrorCode::kConflict,
+              name_of_round(round) + " is " + std::string(name_of(phase)) + ", which is no active phase");
 }
 
 }  // namespace
@@ -224,7 +227,10 @@ std::int64_t last_training_step(Reader& reader, RoundId round) {
 std::vector<TrainingStep> list_training_steps(Reader& reader, RoundId round) {
   return reader.database().all(
       "SELECT step, metrics FROM training_step WHERE round_id = ? ORDER BY step",
-      [](Statement& row) { return TrainingStep{row.integer(0), store_rows::json(row, 1)}; }, round);
+      [](Statement& row) {
+        return TrainingStep{row.integer(0), store_rows::json(row, 1)};
+      },
+      round);
 }
 
 }  // namespace cutd

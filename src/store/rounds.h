@@ -53,7 +53,7 @@ std::int64_t count_unit_failures(Reader& reader, RoundId round, const std::strin
 
 // What the trainer reported for a step; a step done again after a resume replaces its line.
 void record_training_step(Writer& writer, RoundId round, const TrainingStep& step);
-std::int64_t last_training_step(Reader& reader, RoundId round);  // 0: none yet
+std::int64_t last_training_step(Reader& reader, RoundId round);                // 0: none yet
 std::vector<TrainingStep> list_training_steps(Reader& reader, RoundId round);  // by step
 
 }  // namespace cutd

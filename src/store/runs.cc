@@ -22,21 +22,19 @@ Run run_of(Statement& row) {
 }
 
 std::string select_run(const char* rest) {
-  return std::string("SELECT id, config, base_model_hash, round_count, patience, budget, ends_at, state, reason, "
-                     "created_at, updated_at FROM run ") + rest;
+  return std::string(
+             "SELECT id, config, base_model_hash, round_count, patience, budget, ends_at, state, reason, "
+             "created_at, updated_at FROM run ") +
+         rest;
 }
 
 bool may_move(RunState from, RunState to) {
   switch (from) {
-    case RunState::kActive:
-      return to != RunState::kActive;
-    case RunState::kPaused:
-      return to == RunState::kActive || to == RunState::kCancelled;
-    case RunState::kFailed:
-      return to == RunState::kActive || to == RunState::kCancelled;
+    case RunState::kActive: return to != RunState::kActive;
+    case RunState::kPaused: return to == RunState::kActive || to == RunState::kCancelled;
+    case RunState::kFailed: return to == RunState::kActive || to == RunState::kCancelled;
     case RunState::kCompleted:
-    case RunState::kCancelled:
-      return false;
+    case RunState::kCancelled: return false;
   }
   return false;
 }
@@ -69,8 +67,8 @@ std::vector<Run> list_runs(Reader& reader, RunState state) {
 }
 
 void move_run(Writer& writer, RunId run, RunState from, RunState to, const std::string& reason) {
-  const std::string move = "run " + std::to_string(run.value) + " from " + std::string(name_of(from)) + " to " +
-                           std::string(name_of(to));
+  const std::string move =
+      "run " + std::to_string(run.value) + " from " + std::string(name_of(from)) + " to " + std::string(name_of(to));
   if (!may_move(from, to)) throw Error(ErrorCode::kConflict, "cannot move " + move);
   const std::int64_t changed =
       writer.database().run("UPDATE run SET state = ?, reason = ?, updated_at = ? WHERE id = ? AND state = ?",

@@ -18,24 +18,18 @@ constexpr int kBusyMilliseconds = 5000;  // other processes only read; they hold
 
 ErrorCode error_code_of(int sqlite_code) {
   switch (sqlite_code & 0xff) {
-    case SQLITE_CONSTRAINT:
-      return ErrorCode::kConflict;
+    case SQLITE_CONSTRAINT: return ErrorCode::kConflict;
     case SQLITE_FULL:
     case SQLITE_NOMEM:
-    case SQLITE_TOOBIG:
-      return ErrorCode::kResource;
+    case SQLITE_TOOBIG: return ErrorCode::kResource;
     case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-      return ErrorCode::kUnavailable;
+    case SQLITE_LOCKED: return ErrorCode::kUnavailable;
     case SQLITE_IOERR:
     case SQLITE_CANTOPEN:
-    case SQLITE_READONLY:
-      return ErrorCode::kIo;
+    case SQLITE_READONLY: return ErrorCode::kIo;
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-      return ErrorCode::kBadInput;
-    default:
-      return ErrorCode::kInternal;
+    case SQLITE_NOTADB: return ErrorCode::kBadInput;
+    default: return ErrorCode::kInternal;
   }
 }
 
@@ -45,10 +39,8 @@ bool is_fatal(int sqlite_code) {
     case SQLITE_NOMEM:
     case SQLITE_IOERR:
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-      return true;
-    default:
-      return false;
+    case SQLITE_NOTADB: return true;
+    default: return false;
   }
 }
 
@@ -70,8 +62,8 @@ Statement::Statement(Statement&& other) noexcept
 void Statement::reset(int expected_parameters) {
   sqlite3_reset(statement_);
   if (sqlite3_bind_parameter_count(statement_) != expected_parameters) {
-    throw Error(ErrorCode::kInternal, "a query got " + std::to_string(expected_parameters) + " values: " +
-                                          std::string(sqlite3_sql(statement_)));
+    throw Error(ErrorCode::kInternal, "a query got " + std::to_string(expected_parameters) +
+                                          " values: " + std::string(sqlite3_sql(statement_)));
   }
 }
 
@@ -146,7 +138,8 @@ Database::Database(const std::filesystem::path& path, OpenMode mode) : path_(pat
     }
     flags = SQLITE_OPEN_READWRITE;
   }
-  const int code = sqlite3_open_v2(path.c_str(), &handle_, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  const int code =
+      sqlite3_open_v2(path.c_str(), &handle_, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
   try {
     if (code != SQLITE_OK) fail(code, "open");
     configure(mode);
@@ -201,8 +194,8 @@ std::string Database::quick_check() {
 
 void Database::copy_to(const std::filesystem::path& path) {
   sqlite3* raw = nullptr;
-  const int opened = sqlite3_open_v2(path.c_str(), &raw,
-                                     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int opened =
+      sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
   const std::unique_ptr<sqlite3, int (*)(sqlite3*)> target(raw, sqlite3_close);
   if (opened != SQLITE_OK) throw SqliteError(opened, path.string() + ": cannot open for a backup");
   sqlite3_backup* backup = sqlite3_backup_init(target.get(), "main", handle_, "main");

@@ -99,7 +99,8 @@ class Database {
 
   // Every row, or the first, as map(statement) makes it.
   template <typename Map, typename... Values>
-  auto all(std::string_view sql, Map map, const Values&... values) -> std::vector<std::invoke_result_t<Map, Statement&>>;
+  auto all(std::string_view sql, Map map, const Values&... values)
+      -> std::vector<std::invoke_result_t<Map, Statement&>>;
   template <typename Map, typename... Values>
   auto first(std::string_view sql, Map map, const Values&... values)
       -> std::optional<std::invoke_result_t<Map, Statement&>>;

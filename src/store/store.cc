@@ -68,12 +68,14 @@ StoreReader::StoreReader(const std::filesystem::path& data_dir) {
   const std::filesystem::path path = store_path(data_dir);
   if (!std::filesystem::exists(path)) {
     throw Error(ErrorCode::kNotFound, "there is no store in " + data_dir.string() +
-                                          ": start the daemon there once (cutd serve --data-dir " + data_dir.string() + ")");
+                                          ": start the daemon there once (cutd serve --data-dir " + data_dir.string() +
+                                          ")");
   }
   readers_ = std::make_unique<ReaderPool>(path);
   with_reader([&](Reader& reader) {
     if (schema_age(reader.database(), embedded_store()) == SchemaAge::kCurrent) return;
-    throw Error(ErrorCode::kConflict, path.string() + " was made by an older cutd: start the daemon once to upgrade it");
+    throw Error(ErrorCode::kConflict,
+                path.string() + " was made by an older cutd: start the daemon once to upgrade it");
   });
 }
 

@@ -42,9 +42,8 @@ std::string select_response(const char* rest) {
 void add_sample(Writer& writer, UnitId unit, std::int64_t position, Split split, const NewSample& sample) {
   Database& database = writer.database();
   // The foreign key refuses it too; this says which.
-  const std::int64_t fits =
-      database.integer("SELECT EXISTS (SELECT 1 FROM instruction WHERE id = ? AND split = ?)", sample.instruction,
-                       name_of(split));
+  const std::int64_t fits = database.integer("SELECT EXISTS (SELECT 1 FROM instruction WHERE id = ? AND split = ?)",
+                                             sample.instruction, name_of(split));
   if (fits == 0) {
     throw Error(ErrorCode::kConflict, "instruction " + std::to_string(sample.instruction.value) + " is not in split " +
                                           std::string(name_of(split)) + " and cannot be sampled for it");
@@ -61,8 +60,8 @@ void add_sample(Writer& writer, UnitId unit, std::int64_t position, Split split,
 std::vector<UnitId> plan_units(Writer& writer, UnitOwner owner, Split split, std::span<const NewUnit> units) {
   Database& database = writer.database();
   const Owner columns(owner);
-  const std::int64_t planned = database.integer(
-      "SELECT count(*) FROM unit WHERE round_id IS ? AND evaluation_id IS ?", columns.round, columns.evaluation);
+  const std::int64_t planned = database.integer("SELECT count(*) FROM unit WHERE round_id IS ? AND evaluation_id IS ?",
+                                                columns.round, columns.evaluation);
   if (planned > 0) throw Error(ErrorCode::kConflict, "the units are planned already");
   std::vector<UnitId> ids;
   for (const NewUnit& unit : units) {
@@ -124,8 +123,8 @@ std::vector<ResponseId> commit_unit(Writer& writer, UnitId unit, std::span<const
 }
 
 std::optional<Response> find_response(Reader& reader, ResponseId id) {
-  return reader.database().first(select_response("WHERE response.id = ?"),
-                                 [](Statement& row) { return store_rows::response_of(row); }, id);
+  return reader.database().first(
+      select_response("WHERE response.id = ?"), [](Statement& row) { return store_rows::response_of(row); }, id);
 }
 
 std::vector<Response> list_responses(Reader& reader, UnitOwner owner) {

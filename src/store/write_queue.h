@@ -51,12 +51,12 @@ class WriteQueue {
   const std::int64_t epoch_;
   const Clock& clock_;
   Logger& log_;
-  std::exception_ptr broken_;                 // the thread's alone: why nothing is written any more
+  std::exception_ptr broken_;  // the thread's alone: why nothing is written any more
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Command> queue_;                 // guarded by mutex_
-  bool stopping_ = false;                     // guarded by mutex_
+  std::deque<Command> queue_;  // guarded by mutex_
+  bool stopping_ = false;      // guarded by mutex_
   std::thread thread_;
 };
 

@@ -24,8 +24,7 @@ void check_objects(const Json& rows, const char* what, const std::string& origin
   if (!rows.is_array()) throw Error(ErrorCode::kBadInput, origin + ": \"" + what + "\" must be an array");
   for (std::size_t index = 0; index < rows.size(); ++index) {
     if (rows[index].is_object()) continue;
-    throw Error(ErrorCode::kBadInput,
-                origin + ": " + what + "[" + std::to_string(index) + "] must be an object");
+    throw Error(ErrorCode::kBadInput, origin + ": " + what + "[" + std::to_string(index) + "] must be an object");
   }
 }
 
@@ -60,8 +59,8 @@ std::string ChatTemplate::render(const Json& messages, const ChatOptions& option
   if (!options.tools.is_null()) check_objects(options.tools, "tools", origin_);
   if (!options.documents.is_null()) check_objects(options.documents, "documents", origin_);
   if (!options.variables.is_object()) {
-    throw Error(ErrorCode::kBadInput, origin_ + ": template variables must be an object, not " +
-                                          json_kind(options.variables));
+    throw Error(ErrorCode::kBadInput,
+                origin_ + ": template variables must be an object, not " + json_kind(options.variables));
   }
   Json variables = Json::object();
   for (const auto& [name, token] : special_tokens_) variables[name] = token;

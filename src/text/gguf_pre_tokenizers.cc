@@ -16,10 +16,9 @@ constexpr const char* kQwen2 =
     R"re((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|)re"
     R"re(\s*[\r\n]+|\s+(?!\S)|\s+)re";
 
-constexpr const char* kTekken =
-    R"re([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|)re"
-    R"re([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|)re"
-    R"re(\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)re";
+constexpr const char* kTekken = R"re([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|)re"
+                                R"re([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|)re"
+                                R"re(\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)re";
 
 constexpr const char* kGpt4o =
     R"re([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|)re"
@@ -68,8 +67,8 @@ std::vector<Row> table() {
       {{"tekken"}, {.pre_tokenizer = split_then_bytes(kTekken), .ignore_merges = true, .add_bos = true}},
       {{"gpt-4o", "llama4"}, {.pre_tokenizer = split_then_bytes(kGpt4o)}},
       {{"deepseek-v3"},
-       {.pre_tokenizer = sequence({split(kDeepSeekNumbers), split(kDeepSeekScripts), split(kDeepSeekRest),
-                                   byte_level(false)})}},
+       {.pre_tokenizer =
+            sequence({split(kDeepSeekNumbers), split(kDeepSeekScripts), split(kDeepSeekRest), byte_level(false)})}},
   };
 }
 

@@ -8,7 +8,7 @@
 namespace cutd {
 
 struct GgufPreTokenizer {
-  Json normalizer;             // null: none
+  Json normalizer;  // null: none
   Json pre_tokenizer;
   bool ignore_merges = false;  // a word that is a token is taken whole, without merging
   bool add_bos = false;        // where the file has no add_bos_token

@@ -47,9 +47,8 @@ std::vector<Merge> merges_into(const GgufTokenizer& gguf, const GgufVocabulary& 
     if (right == ids.end() || !takes_part(gguf, right->second)) continue;
     merges.push_back({gguf.scores[id], split, starts.size() - split, left->second, right->second});
   }
-  std::sort(merges.begin(), merges.end(), [](const Merge& a, const Merge& b) {
-    return std::tie(a.left, a.right) < std::tie(b.left, b.right);
-  });
+  std::sort(merges.begin(), merges.end(),
+            [](const Merge& a, const Merge& b) { return std::tie(a.left, a.right) < std::tie(b.left, b.right); });
   return merges;
 }
 
@@ -73,8 +72,8 @@ Json sentencepiece_merges(const GgufTokenizer& gguf, const GgufVocabulary& ids, 
   });
   Json result = Json::array();
   for (const Merge& merge : merges) {
-    result.push_back(Json::array({gguf.tokens[static_cast<std::size_t>(merge.left)],
-                                  gguf.tokens[static_cast<std::size_t>(merge.right)]}));
+    result.push_back(Json::array(
+        {gguf.tokens[static_cast<std::size_t>(merge.left)], gguf.tokens[static_cast<std::size_t>(merge.right)]}));
   }
   return result;
 }

@@ -35,9 +35,9 @@ void check_arrays(const GgufTokenizer& gguf, const std::string& origin) {
 }
 
 void check_special_ids(const GgufTokenizer& gguf, const std::string& origin) {
-  for (const auto& [key, id] : {std::pair{"bos_token_id", gguf.bos_id}, std::pair{"eos_token_id", gguf.eos_id},
-                                std::pair{"unknown_token_id", gguf.unk_id},
-                                std::pair{"padding_token_id", gguf.pad_id}}) {
+  for (const auto& [key, id] :
+       {std::pair{"bos_token_id", gguf.bos_id}, std::pair{"eos_token_id", gguf.eos_id},
+        std::pair{"unknown_token_id", gguf.unk_id}, std::pair{"padding_token_id", gguf.pad_id}}) {
     if (id && (*id < 0 || *id >= static_cast<std::int64_t>(gguf.tokens.size()))) {
       refuse(origin, std::string("tokenizer.ggml.") + key + " = " + std::to_string(*id) +
                          " is outside the vocabulary of " + std::to_string(gguf.tokens.size()));
@@ -216,8 +216,8 @@ TokenizerFiles build_tokenizer_files(const GgufTokenizer& gguf, const std::strin
                        "Take tokenizer.json from the model's original folder instead.");
   }
   const GgufVocabulary ids = index_tokens(gguf, origin);
-  Pipeline pipeline = gguf.model == "gpt2" ? byte_level_pipeline(gguf, ids, origin)
-                                           : sentencepiece_pipeline(gguf, ids, origin);
+  Pipeline pipeline =
+      gguf.model == "gpt2" ? byte_level_pipeline(gguf, ids, origin) : sentencepiece_pipeline(gguf, ids, origin);
   const bool add_bos = gguf.add_bos.value_or(pipeline.add_bos) && gguf.bos_id;
   const bool add_eos = gguf.add_eos.value_or(false) && gguf.eos_id;
   const Json added = added_tokens(gguf);

@@ -80,8 +80,8 @@ Tokenizer Tokenizer::from_directory(const std::filesystem::path& directory) {
 
 std::vector<TokenId> Tokenizer::encode(std::string_view text, bool add_special_tokens) const {
   NativeResult result;
-  const int code = cutd_tokenizer_encode(handle_.get(), native_bytes(text), text.size(), add_special_tokens,
-                                         result.out());
+  const int code =
+      cutd_tokenizer_encode(handle_.get(), native_bytes(text), text.size(), add_special_tokens, result.out());
   result.check(code, "cannot tokenise the text");
   return with_configured_ends(result.ids(), add_special_tokens);
 }
@@ -92,8 +92,8 @@ std::vector<std::vector<TokenId>> Tokenizer::encode_batch(std::span<const std::s
   slices.reserve(texts.size());
   for (const std::string& text : texts) slices.push_back({native_bytes(text), text.size()});
   NativeResult result;
-  const int code = cutd_tokenizer_encode_batch(handle_.get(), slices.data(), slices.size(), add_special_tokens,
-                                               result.out());
+  const int code =
+      cutd_tokenizer_encode_batch(handle_.get(), slices.data(), slices.size(), add_special_tokens, result.out());
   result.check(code, "cannot tokenise the texts");
   const std::vector<std::uint32_t> packed = result.ids();
   const std::span<const std::uint32_t> lengths = std::span(packed).first(texts.size());

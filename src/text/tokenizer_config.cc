@@ -88,8 +88,7 @@ Json read_optional_json(const std::filesystem::path& path) {
 
 }  // namespace
 
-TokenizerConfig parse_tokenizer_config(const Json& config, const Json& special_tokens_map,
-                                       const std::string& origin) {
+TokenizerConfig parse_tokenizer_config(const Json& config, const Json& special_tokens_map, const std::string& origin) {
   if (!config.is_object()) throw Error(ErrorCode::kBadInput, origin + ": must hold a JSON object");
   TokenizerConfig result;
   for (const char* role : kRoles) {
@@ -107,8 +106,8 @@ TokenizerConfig parse_tokenizer_config(const Json& config, const Json& special_t
   result.unk_token = named("unk_token");
   result.added_tokens = added_tokens(config, origin);
   add_extra_special_tokens(config, origin, result);
-  for (const auto& [key, value] : {std::pair{"add_bos_token", &result.add_bos_token},
-                                   std::pair{"add_eos_token", &result.add_eos_token}}) {
+  for (const auto& [key, value] :
+       {std::pair{"add_bos_token", &result.add_bos_token}, std::pair{"add_eos_token", &result.add_eos_token}}) {
     if (config.contains(key) && !config.at(key).is_null()) *value = json_get<bool>(config, key, origin);
   }
   result.chat_templates = chat_templates(config, origin);

@@ -36,10 +36,14 @@ std::vector<std::int64_t> published_steps(const fs::path& directory) {
   return steps;
 }
 
-fs::path folder_of(const fs::path& directory, std::int64_t step) { return directory / (kPrefix + std::to_string(step)); }
+fs::path folder_of(const fs::path& directory, std::int64_t step) {
+  return directory / (kPrefix + std::to_string(step));
+}
 
 TensorView view_of(std::string name, const at::Tensor& values) {
-  return {std::move(name), DType::kF32, {values.numel()},
+  return {std::move(name),
+          DType::kF32,
+          {values.numel()},
           std::as_bytes(std::span(values.const_data_ptr<float>(), static_cast<std::size_t>(values.numel())))};
 }
 
@@ -51,7 +55,10 @@ at::Tensor read_flat(const SafetensorsFile& file, const std::string& name) {
 }
 
 Json totals_json(const TrainingTotals& totals) {
-  return {{"loss", totals.loss}, {"detected_fraction", totals.detected_fraction}, {"tokens", totals.tokens}, {"last_loss", totals.last_loss}};
+  return {{"loss", totals.loss},
+          {"detected_fraction", totals.detected_fraction},
+          {"tokens", totals.tokens},
+          {"last_loss", totals.last_loss}};
 }
 
 TrainingTotals read_totals(const Json& json, const std::string& origin) {
@@ -63,7 +70,8 @@ Checkpoint read_checkpoint(const fs::path& folder, const ModelConfig& model) {
   const fs::path state_file = folder / "state.json";
   const std::string origin = state_file.string();
   const Json json = read_json_file(state_file);
-  if (json_get<std::string>(json, "format", origin) != kFormat) throw_json_member(origin, "format", std::string("is not ") + kFormat);
+  if (json_get<std::string>(json, "format", origin) != kFormat)
+    throw_json_member(origin, "format", std::string("is not ") + kFormat);
   if (json_get<std::string>(json, "adapter_sha256", origin) != hash_directory(folder / "adapter") ||
       json_get<std::string>(json, "optimiser_sha256", origin) != sha256_file(folder / "optimiser.safetensors")) {
     throw Error(ErrorCode::kBadInput, folder.string() + ": a file is not what was written");
@@ -114,7 +122,8 @@ fs::path write_checkpoint(const fs::path& directory, const Checkpoint& checkpoin
   fs::remove_all(temporary);
   fs::create_directories(temporary);
   write_adapter(temporary / "adapter", checkpoint.adapter);
-  const std::vector<TensorView> tensors = {view_of("mean", checkpoint.mean), view_of("square_mean", checkpoint.square_mean)};
+  const std::vector<TensorView> tensors = {view_of("mean", checkpoint.mean),
+                                           view_of("square_mean", checkpoint.square_mean)};
   write_safetensors(temporary / "optimiser.safetensors", tensors);
   const Json state = {{"format", kFormat},
                       {"step", step},
@@ -158,7 +167,9 @@ std::string describe_differences(const Json& then, const Json& now) {
   flatten(now, "", after);
   std::string text;
   const auto say = [&](const std::string& name, const Json* old_value, const Json* new_value) {
-    const auto shown = [](const Json* value) { return value == nullptr ? std::string("absent") : to_json_text(*value); };
+    const auto shown = [](const Json* value) {
+      return value == nullptr ? std::string("absent") : to_json_text(*value);
+    };
     text += (text.empty() ? "" : ", ") + name + " (" + shown(old_value) + ", now " + shown(new_value) + ")";
   };
   for (const auto& [name, value] : before) {

@@ -30,14 +30,14 @@ struct CheckpointState {
   std::int64_t step = 0;         // optimiser steps done
   std::int64_t pack_tokens = 0;  // halved when memory ran out
   TrainingTotals totals;
-  Json work;                     // what is trained: configuration, hashes of data, base and start values
-  Json machine;                  // on what: device, CPU, threads; equal bits are promised for equal ones
+  Json work;     // what is trained: configuration, hashes of data, base and start values
+  Json machine;  // on what: device, CPU, threads; equal bits are promised for equal ones
 };
 
 struct Checkpoint {
   CheckpointState state;
   PeftAdapter adapter;
-  at::Tensor mean;         // fp32, on the CPU
+  at::Tensor mean;  // fp32, on the CPU
   at::Tensor square_mean;
 };
 

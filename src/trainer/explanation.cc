@@ -61,7 +61,8 @@ class ExampleRun {
 
   std::vector<TrainingSequence> sequences(bool gradient) const {
     std::vector<TrainingSequence> pack;
-    if ((uses_.plain == ContextUse::kGradient) == gradient) pack.push_back({example_.prompt_ids, example_.response_ids, kPlain});
+    if ((uses_.plain == ContextUse::kGradient) == gradient)
+      pack.push_back({example_.prompt_ids, example_.response_ids, kPlain});
     if (example_.kind == ExampleKind::kAlignN && (uses_.judged == ContextUse::kGradient) == gradient) {
       pack.push_back({example_.prompt_judge_ids, example_.response_ids, kJudged});
     }
@@ -121,7 +122,8 @@ Explanation explain(TrainingDecoder& decoder, const ObjectiveConfig& objective, 
     explanation.counted += example.counted ? 1 : 0;
     explanation.examples.push_back(std::move(example));
   }
-  if (objective.variant == "released") explanation.micro_batches = released_micro_batches(explanation, micro_batch_size);
+  if (objective.variant == "released")
+    explanation.micro_batches = released_micro_batches(explanation, micro_batch_size);
   return explanation;
 }
 

@@ -22,7 +22,8 @@ struct TokenTerm {
   double derivative = 0;
 };
 
-TokenTerm paper_misalign_term(float log_p, float log_not_p, bool detected, double unlikelihood_weight, double likelihood_weight) {
+TokenTerm paper_misalign_term(float log_p, float log_not_p, bool detected, double unlikelihood_weight,
+                              double likelihood_weight) {
   if (!detected) return {-likelihood_weight * log_p, -likelihood_weight};
   const double log_q = std::isinf(log_not_p) ? std::log(kZeroProbability) : static_cast<double>(log_not_p);
   return {-unlikelihood_weight * log_q, unlikelihood_weight * std::exp(log_p - log_q)};
@@ -54,8 +55,8 @@ void add_likelihood(const std::vector<float>& log_p, double factor, ExampleLoss&
   gradient.assign(log_p.size(), static_cast<float>(-factor));
 }
 
-void add_misalign(const ObjectiveConfig& objective, const TokenLogProbs& plain, const Constants& constants, double scale,
-                  ExampleLoss& result) {
+void add_misalign(const ObjectiveConfig& objective, const TokenLogProbs& plain, const Constants& constants,
+                  double scale, ExampleLoss& result) {
   const std::size_t count = plain.log_p.size();
   if (count == 0 || !wants_unlikelihood(objective)) return;
   result.gradient_plain.resize(count);
@@ -63,9 +64,10 @@ void add_misalign(const ObjectiveConfig& objective, const TokenLogProbs& plain, 
   for (std::size_t t = 0; t < count; ++t) {
     const bool detected = constants.detected[t] != 0;
     const double weight = constants.unlikelihood_weight[t];
-    const TokenTerm term = is_released(objective)
-        ? released_misalign_term(plain.log_p[t], detected, weight, objective.misalign_weight)
-        : paper_misalign_term(plain.log_p[t], plain.log_not_p[t], detected, weight, objective.misalign_weight);
+    const TokenTerm term =
+        is_released(objective)
+            ? released_misalign_term(plain.log_p[t], detected, weight, objective.misalign_weight)
+            : paper_misalign_term(plain.log_p[t], plain.log_not_p[t], detected, weight, objective.misalign_weight);
     sum += term.value;
     result.gradient_plain[t] = static_cast<float>(scale * term.derivative);
   }
@@ -74,7 +76,7 @@ void add_misalign(const ObjectiveConfig& objective, const TokenLogProbs& plain, 
 }
 
 struct MicroBatchCounts {
-  double label_tokens = 0;           // of all examples
+  double label_tokens = 0;  // of all examples
   double negative_label_tokens = 0;
 };
 

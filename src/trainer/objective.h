@@ -58,16 +58,16 @@ std::vector<LossScales> loss_scales(const ObjectiveConfig& objective, std::span<
 
 // Held fixed while the loss is differentiated. Empty for Align-P.
 struct Constants {
-  std::vector<std::uint8_t> detected;      // 1: the token is in U
+  std::vector<std::uint8_t> detected;       // 1: the token is in U
   std::vector<double> unlikelihood_weight;  // paper: alpha p(with judgment)^gamma; released: alpha
 };
 Constants detect(const ObjectiveConfig& objective, const ExampleLogProbs& log_probs);
 
 struct ExampleLoss {
-  double loss = 0;                     // the example's share of the step's loss
-  double likelihood_term = 0;          // -1/N sum log p of the likelihood context, unweighted (L2, like)
-  double unlikelihood_term = 0;        // the Misalign term over this example's tokens (L1, unlike); 0 for Align-P
-  std::vector<float> gradient_plain;   // dLoss / dlog p per label token; empty where there is no gradient
+  double loss = 0;                    // the example's share of the step's loss
+  double likelihood_term = 0;         // -1/N sum log p of the likelihood context, unweighted (L2, like)
+  double unlikelihood_term = 0;       // the Misalign term over this example's tokens (L1, unlike); 0 for Align-P
+  std::vector<float> gradient_plain;  // dLoss / dlog p per label token; empty where there is no gradient
   std::vector<float> gradient_judged;
 };
 ExampleLoss example_loss(const ObjectiveConfig& objective, const ExampleLogProbs& log_probs, const Constants& constants,

@@ -23,8 +23,8 @@ void AdamW::step(at::Tensor& parameters, const at::Tensor& gradients, double lea
   ++steps_;
   // The fused operator wants its count as an fp32 tensor on the same device, already advanced.
   const at::Tensor count = at::full({}, static_cast<float>(steps_), parameters.options());
-  at::_fused_adamw_({parameters}, {gradients}, {mean_}, {square_mean_}, {}, {count}, learning_rate, beta1_, beta2_, weight_decay_,
-                    epsilon_, /*amsgrad=*/false, /*maximize=*/false);
+  at::_fused_adamw_({parameters}, {gradients}, {mean_}, {square_mean_}, {}, {count}, learning_rate, beta1_, beta2_,
+                    weight_decay_, epsilon_, /*amsgrad=*/false, /*maximize=*/false);
 }
 
 void AdamW::restore(const at::Tensor& mean, const at::Tensor& square_mean, std::int64_t steps) {

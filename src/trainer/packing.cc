@@ -13,7 +13,8 @@ std::int64_t row_tokens(const TrainingExample& example, bool judged) {
 }
 
 // Adds rows that belong together to the last pack, or to a new one when they would not fit.
-void add_together(std::vector<Pack>& packs, const std::vector<PackRow>& rows, std::int64_t tokens, std::int64_t pack_tokens) {
+void add_together(std::vector<Pack>& packs, const std::vector<PackRow>& rows, std::int64_t tokens,
+                  std::int64_t pack_tokens) {
   if (rows.empty()) return;
   if (packs.empty() || packs.back().tokens + tokens > pack_tokens) packs.emplace_back();
   Pack& pack = packs.back();
@@ -28,7 +29,8 @@ bool holds_one_example(const Pack& pack) {
 
 }  // namespace
 
-StepPacks plan_packs(const ObjectiveConfig& objective, std::span<const TrainingExample* const> step, std::int64_t pack_tokens) {
+StepPacks plan_packs(const ObjectiveConfig& objective, std::span<const TrainingExample* const> step,
+                     std::int64_t pack_tokens) {
   StepPacks packs;
   for (std::size_t i = 0; i < step.size(); ++i) {
     const ContextUses uses = context_uses(objective, step[i]->kind);

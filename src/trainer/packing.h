@@ -29,7 +29,8 @@ struct StepPacks {
 };
 
 // Rows keep the order of the examples. An example that alone exceeds `pack_tokens` has a pack of its own.
-StepPacks plan_packs(const ObjectiveConfig& objective, std::span<const TrainingExample* const> step, std::int64_t pack_tokens);
+StepPacks plan_packs(const ObjectiveConfig& objective, std::span<const TrainingExample* const> step,
+                     std::int64_t pack_tokens);
 
 // The budget after memory ran out: half of the largest pack. 0 when every pack holds one example already, so that
 // smaller ones cannot be made.

@@ -45,7 +45,8 @@ TrainingPlan plan_training(const TrainConfig& config, std::int64_t examples) {
   plan.schedule_steps = config.total_steps < 0 ? plan.all_steps : config.total_steps;
   plan.warmup_steps = config.warmup_steps;
   if (plan.warmup_steps == 0) {
-    plan.warmup_steps = static_cast<std::int64_t>(std::ceil(config.warmup_ratio * static_cast<double>(plan.schedule_steps)));
+    plan.warmup_steps =
+        static_cast<std::int64_t>(std::ceil(config.warmup_ratio * static_cast<double>(plan.schedule_steps)));
   }
   return plan;
 }

@@ -14,9 +14,9 @@ struct TrainingPlan {
   std::int64_t examples = 0;
   std::int64_t examples_per_step = 0;  // micro-batch x accumulation; the last step of an epoch may have fewer
   std::int64_t steps_per_epoch = 0;
-  std::int64_t all_steps = 0;          // epochs x steps per epoch
-  std::int64_t last_step = 0;          // steps to be done: all_steps, or train.max_steps if that is less
-  std::int64_t schedule_steps = 0;     // length of the learning-rate schedule
+  std::int64_t all_steps = 0;       // epochs x steps per epoch
+  std::int64_t last_step = 0;       // steps to be done: all_steps, or train.max_steps if that is less
+  std::int64_t schedule_steps = 0;  // length of the learning-rate schedule
   std::int64_t warmup_steps = 0;
 };
 TrainingPlan plan_training(const TrainConfig& config, std::int64_t examples);

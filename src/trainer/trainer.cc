@@ -32,8 +32,8 @@ void say(const TrainingEvents& events, const std::string& message) {
 }
 
 std::string describe_set(const TrainingSet& set, const TrainingPlan& plan) {
-  std::string text = std::to_string(set.examples.size()) + " examples (" + std::to_string(set.satisfactory) + " satisfactory, " +
-                     std::to_string(set.criticised) + " criticised";
+  std::string text = std::to_string(set.examples.size()) + " examples (" + std::to_string(set.satisfactory) +
+                     " satisfactory, " + std::to_string(set.criticised) + " criticised";
   if (set.drawn_out > 0) text += "; " + std::to_string(set.drawn_out) + " left out by down-sampling";
   if (set.skipped > 0) text += "; " + std::to_string(set.skipped) + " too long";
   return text + "), " + std::to_string(plan.last_step) + " steps";
@@ -60,33 +60,38 @@ Json describe_work(const Policy& policy, const TrainingJob& job, const TrainingS
 }
 
 Json describe_machine(const Policy& policy) {
-  return {{"device", device_name(policy.weights().device)}, {"cpu", cpu_description()}, {"threads", at::get_num_threads()}};
+  return {
+      {"device", device_name(policy.weights().device)}, {"cpu", cpu_description()}, {"threads", at::get_num_threads()}};
 }
 
 // Where to go on from; nothing for a fresh start.
-std::optional<Checkpoint> resume_point(const TrainingJob& job, const ModelConfig& model, const Json& work, const Json& machine,
-                                       const TrainingEvents& events) {
+std::optional<Checkpoint> resume_point(const TrainingJob& job, const ModelConfig& model, const Json& work,
+                                       const Json& machine, const TrainingEvents& events) {
   if (job.checkpoint_dir.empty()) return std::nullopt;
   if (!job.resume) {
     if (!has_checkpoints(job.checkpoint_dir)) return std::nullopt;
-    throw Error(ErrorCode::kConflict, job.checkpoint_dir.string() + " holds the checkpoints of an unfinished training: go on with it (--resume) or remove them");
+    throw Error(ErrorCode::kConflict,
+                job.checkpoint_dir.string() +
+                    " holds the checkpoints of an unfinished training: go on with it (--resume) or remove them");
   }
   FoundCheckpoint found = find_checkpoint(job.checkpoint_dir, model);
   for (const std::string& message : found.messages) say(events, message);
   if (!found.checkpoint) return std::nullopt;
   const CheckpointState& state = found.checkpoint->state;
   if (const std::string other = describe_differences(state.work, work); !other.empty()) {
-    throw Error(ErrorCode::kConflict, job.checkpoint_dir.string() + " belongs to another training, which differs in " + other +
-                                          ": remove it or restore these");
+    throw Error(ErrorCode::kConflict, job.checkpoint_dir.string() + " belongs to another training, which differs in " +
+                                          other + ": remove it or restore these");
   }
   say(events, "going on from the checkpoint of step " + std::to_string(state.step));
   if (const std::string other = describe_differences(state.machine, machine); !other.empty()) {
-    say(events, "the checkpoint was made on another machine setting: " + other + "; the result may differ in its last bits");
+    say(events,
+        "the checkpoint was made on another machine setting: " + other + "; the result may differ in its last bits");
   }
   return std::move(found.checkpoint);
 }
 
-std::optional<PeftAdapter> read_init_adapter(const TrainingJob& job, const ModelConfig& model, const std::string& base_hash) {
+std::optional<PeftAdapter> read_init_adapter(const TrainingJob& job, const ModelConfig& model,
+                                             const std::string& base_hash) {
   if (job.init_adapter_dir.empty()) return std::nullopt;
   PeftAdapter adapter = read_adapter(job.init_adapter_dir, model);
   check_adapter_base(adapter, base_hash, job.init_adapter_dir.string());
@@ -94,10 +99,13 @@ std::optional<PeftAdapter> read_init_adapter(const TrainingJob& job, const Model
 }
 
 // Of a checkpoint or an adapter, or fresh ones.
-std::unique_ptr<TrainableLora> make_lora(const DecoderWeights& weights, const TrainConfig& config, const PeftAdapter* values) {
-  if (values != nullptr) return std::make_unique<TrainableLora>(weights.config, *values, config.lora.dropout, weights.dtype, weights.device);
+std::unique_ptr<TrainableLora> make_lora(const DecoderWeights& weights, const TrainConfig& config,
+                                         const PeftAdapter* values) {
+  if (values != nullptr)
+    return std::make_unique<TrainableLora>(weights.config, *values, config.lora.dropout, weights.dtype, weights.device);
   const std::int64_t seed = derive_seed(config.seed, "initial values of the LoRA");
-  return std::make_unique<TrainableLora>(weights.config, config.lora, static_cast<std::uint64_t>(seed), weights.dtype, weights.device);
+  return std::make_unique<TrainableLora>(weights.config, config.lora, static_cast<std::uint64_t>(seed), weights.dtype,
+                                         weights.device);
 }
 
 void check_finite(double value, const char* what, std::int64_t step) {
@@ -200,7 +208,8 @@ class Training {
     report.unlikelihood = outcome.unlikelihood;
     report.tokens_per_second = seconds > 0 ? static_cast<double>(outcome.tokens) / seconds : 0;
     report.elapsed_seconds = seconds_;
-    report.remaining_seconds = seconds_ / static_cast<double>(step_ - first_step_) * static_cast<double>(plan_.last_step - step_);
+    report.remaining_seconds =
+        seconds_ / static_cast<double>(step_ - first_step_) * static_cast<double>(plan_.last_step - step_);
   }
 
   const TrainConfig& config_;
@@ -213,7 +222,7 @@ class Training {
   std::int64_t step_ = 0;        // done
   std::int64_t first_step_ = 0;  // of this process
   TrainingTotals totals_;
-  std::int64_t tokens_ = 0;      // of this process, as seconds_
+  std::int64_t tokens_ = 0;  // of this process, as seconds_
   double seconds_ = 0;
 };
 
@@ -245,7 +254,8 @@ Json step_json(const StepReport& report) {
           {"remaining_seconds", report.remaining_seconds}};
 }
 
-TrainingResult train_round(const Policy& policy, const TrainingJob& job, std::stop_token stop, const TrainingEvents& events) {
+TrainingResult train_round(const Policy& policy, const TrainingJob& job, std::stop_token stop,
+                           const TrainingEvents& events) {
   const at::NoGradGuard no_grad;
   refuse_foreign_output(job.output_dir, job.resume);
 
@@ -263,7 +273,8 @@ TrainingResult train_round(const Policy& policy, const TrainingJob& job, std::st
   const std::optional<Checkpoint> start = resume_point(job, policy.config(), work, machine, events);
   const std::int64_t first_step = start ? start->state.step : 0;
   if (first_step > plan.last_step) {
-    throw Error(ErrorCode::kUsage, "train.max_steps is " + std::to_string(plan.last_step) + " but " + std::to_string(first_step) + " steps are done already");
+    throw Error(ErrorCode::kUsage, "train.max_steps is " + std::to_string(plan.last_step) + " but " +
+                                       std::to_string(first_step) + " steps are done already");
   }
   const PeftAdapter* values = start ? &start->adapter : init ? &*init : nullptr;
   Training training(policy.weights(), {job.config, set, plan, events}, make_lora(policy.weights(), job.config, values));

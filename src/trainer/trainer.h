@@ -16,8 +16,8 @@
 namespace cutd {
 
 struct TrainingJob {
-  std::filesystem::path data;              // triplets or manifest
-  PromptTemplateConfig prompts;            // of triplets
+  std::filesystem::path data;    // triplets or manifest
+  PromptTemplateConfig prompts;  // of triplets
   TrainConfig config;
   std::filesystem::path output_dir;        // receives the LoRA in PEFT layout, and training.json: what it was made from
   std::filesystem::path checkpoint_dir;    // empty: no checkpoints
@@ -27,9 +27,9 @@ struct TrainingJob {
 
 // One optimiser step as it is reported, and as JSON.
 struct StepReport {
-  std::int64_t step = 0;         // from 1
+  std::int64_t step = 0;  // from 1
   std::int64_t last_step = 0;
-  double epoch = 0;              // passes over the data, this step included
+  double epoch = 0;  // passes over the data, this step included
   double loss = 0;
   double learning_rate = 0;
   double grad_norm = 0;          // before clipping
@@ -38,7 +38,7 @@ struct StepReport {
   double likelihood = 0;         // mean terms of the step's examples, unweighted
   double unlikelihood = 0;
   double tokens_per_second = 0;
-  double elapsed_seconds = 0;    // of this process
+  double elapsed_seconds = 0;  // of this process
   double remaining_seconds = 0;
 };
 Json step_json(const StepReport& report);
@@ -52,12 +52,12 @@ struct TrainingEvents {
 };
 
 struct TrainingResult {
-  std::int64_t steps = 0;              // done in all
+  std::int64_t steps = 0;  // done in all
   std::int64_t resumed_from_step = 0;
-  bool complete = false;               // the data were trained on to the end: train.max_steps did not stop it
-  bool already_there = false;          // output_dir held this very training; nothing was done
+  bool complete = false;       // the data were trained on to the end: train.max_steps did not stop it
+  bool already_there = false;  // output_dir held this very training; nothing was done
   double final_loss = 0;
-  Json metrics;                        // means over all steps: loss, detected_fraction; tokens; tokens_per_second
+  Json metrics;  // means over all steps: loss, detected_fraction; tokens; tokens_per_second
 };
 
 // Trains a LoRA on `policy` as it stands (its adapter folded in) and publishes it as job.output_dir. Checkpoints are
@@ -65,6 +65,7 @@ struct TrainingResult {
 // and ends with the bytes of an uninterrupted one (equal binary, CPU type and threads).
 // Error: kConflict (an output or checkpoints are in the way, or belong to other work: says what differs), kUsage (the
 // loss or gradient is not finite: names the step), kCancelled soon after a stop request, kBadInput, kResource, kIo.
-TrainingResult train_round(const Policy& policy, const TrainingJob& job, std::stop_token stop, const TrainingEvents& events);
+TrainingResult train_round(const Policy& policy, const TrainingJob& job, std::stop_token stop,
+                           const TrainingEvents& events);
 
 }  // namespace cutd

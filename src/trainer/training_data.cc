@@ -32,12 +32,13 @@ std::vector<std::size_t> kept_positions(const std::vector<ExampleKind>& kinds, c
 }
 
 // Down-sampling comes first, as in the released code, and then what does not fit is left out.
-std::vector<Candidate> read_triplet_examples(const TrainingSource& source, const ModelConfig& model, const TrainConfig& config,
-                                             TrainingSet& set) {
+std::vector<Candidate> read_triplet_examples(const TrainingSource& source, const ModelConfig& model,
+                                             const TrainConfig& config, TrainingSet& set) {
   const ModelText text = read_model_text(source.model_dir, source.prompts);
   const std::vector<Triplet> triplets = read_triplets(source.data);
   std::vector<ExampleKind> kinds;
-  for (const Triplet& triplet : triplets) kinds.push_back(triplet.positive() ? ExampleKind::kAlignP : ExampleKind::kAlignN);
+  for (const Triplet& triplet : triplets)
+    kinds.push_back(triplet.positive() ? ExampleKind::kAlignP : ExampleKind::kAlignN);
   const std::vector<std::size_t> kept = kept_positions(kinds, config);
   set.drawn_out = triplets.size() - kept.size();
   const std::int64_t cutoff = std::min(config.cutoff_len, model.max_position_embeddings - 1);  // EOS comes on top
@@ -63,9 +64,11 @@ void check_example(const Candidate& candidate, const ModelConfig& model) {
   check_ids(example.prompt_ids, model, candidate.origin);
   check_ids(example.prompt_judge_ids, model, candidate.origin);
   check_ids(example.response_ids, model, candidate.origin);
-  const std::size_t longest = std::max(example.prompt_ids.size(), example.prompt_judge_ids.size()) + example.response_ids.size();
+  const std::size_t longest =
+      std::max(example.prompt_ids.size(), example.prompt_judge_ids.size()) + example.response_ids.size();
   if (static_cast<std::int64_t>(longest) <= model.max_position_embeddings) return;
-  throw Error(ErrorCode::kBadInput, candidate.origin + ": " + std::to_string(longest) + " ids are more than the model's " +
+  throw Error(ErrorCode::kBadInput, candidate.origin + ": " + std::to_string(longest) +
+                                        " ids are more than the model's " +
                                         std::to_string(model.max_position_embeddings) + " positions");
 }
 
@@ -93,8 +96,9 @@ TrainingSet read_training_set(const TrainingSource& source, const ModelConfig& m
     set.examples.push_back(std::move(candidate.example));
   }
   if (set.examples.empty()) {
-    throw Error(ErrorCode::kBadInput, source.data.string() + ": nothing to train on is left (" + std::to_string(set.drawn_out) +
-                                          " examples left out by train.downsample, " + std::to_string(set.skipped) +
+    throw Error(ErrorCode::kBadInput, source.data.string() + ": nothing to train on is left (" +
+                                          std::to_string(set.drawn_out) + " examples left out by train.downsample, " +
+                                          std::to_string(set.skipped) +
                                           " without room for a prompt within train.cutoff_len)");
   }
   return set;

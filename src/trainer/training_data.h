@@ -18,16 +18,16 @@ struct TrainingSet {
   std::vector<TrainingExample> examples;  // in file order
   std::string sha256;                     // of the file
   bool from_manifest = false;
-  std::size_t satisfactory = 0;           // examples of each kind
+  std::size_t satisfactory = 0;  // examples of each kind
   std::size_t criticised = 0;
-  std::size_t skipped = 0;                // triplets whose response leaves no room for a prompt
-  std::size_t drawn_out = 0;              // Align-P left out by train.downsample
+  std::size_t skipped = 0;    // triplets whose response leaves no room for a prompt
+  std::size_t drawn_out = 0;  // Align-P left out by train.downsample
 };
 
 struct TrainingSource {
   std::filesystem::path data;
-  std::filesystem::path model_dir;        // its tokenizer and chat template prepare triplets
-  PromptTemplateConfig prompts;           // of triplets
+  std::filesystem::path model_dir;  // its tokenizer and chat template prepare triplets
+  PromptTemplateConfig prompts;     // of triplets
 };
 
 // Down-samples (train.downsample, train.seed), and for objective `mle` keeps satisfactory responses only. Prompts of

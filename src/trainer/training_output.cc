@@ -16,7 +16,11 @@ constexpr const char* kRecordFile = "training.json";
 
 // Nothing about when, where and how fast: equal work gives equal bytes.
 Json record_json(const Json& work, const TrainingResult& result) {
-  return {{"format", kFormat}, {"steps", result.steps}, {"complete", result.complete}, {"final_loss", result.final_loss}, {"work", work}};
+  return {{"format", kFormat},
+          {"steps", result.steps},
+          {"complete", result.complete},
+          {"final_loss", result.final_loss},
+          {"work", work}};
 }
 
 }  // namespace
@@ -24,10 +28,12 @@ Json record_json(const Json& work, const TrainingResult& result) {
 void refuse_foreign_output(const fs::path& output, bool resume) {
   if (!fs::exists(output)) return;
   if (!resume) {
-    throw Error(ErrorCode::kConflict, output.string() + " exists: choose another output, remove it, or go on with its training (--resume)");
+    throw Error(ErrorCode::kConflict,
+                output.string() + " exists: choose another output, remove it, or go on with its training (--resume)");
   }
   if (!fs::exists(output / kRecordFile)) {
-    throw Error(ErrorCode::kConflict, output.string() + " exists and is no training's output (no " + kRecordFile + "): choose another");
+    throw Error(ErrorCode::kConflict,
+                output.string() + " exists and is no training's output (no " + kRecordFile + "): choose another");
   }
 }
 
@@ -36,7 +42,8 @@ std::optional<TrainingResult> find_finished_output(const fs::path& output, const
   const Json record = read_json_file(output / kRecordFile);
   const std::string origin = (output / kRecordFile).string();
   if (const std::string other = describe_differences(json_get<Json>(record, "work", origin), work); !other.empty()) {
-    throw Error(ErrorCode::kConflict, output.string() + " was trained otherwise: it differs in " + other + ": choose another output");
+    throw Error(ErrorCode::kConflict,
+                output.string() + " was trained otherwise: it differs in " + other + ": choose another output");
   }
   TrainingResult result;
   result.steps = json_get<std::int64_t>(record, "steps", origin);
@@ -48,7 +55,8 @@ std::optional<TrainingResult> find_finished_output(const fs::path& output, const
   return result;
 }
 
-void publish_output(const fs::path& output, const PeftAdapter& adapter, const Json& work, const TrainingResult& result) {
+void publish_output(const fs::path& output, const PeftAdapter& adapter, const Json& work,
+                    const TrainingResult& result) {
   const fs::path folder = fs::absolute(output).lexically_normal();
   const fs::path final = folder.has_filename() ? folder : folder.parent_path();
   const fs::path temporary = final.string() + ".writing";

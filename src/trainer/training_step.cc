@@ -22,14 +22,19 @@ std::vector<const TrainingExample*> pointers(std::span<const StepExample> exampl
 // LibTorch has an exception type for a full GPU, but a failed allocation on the CPU is told by its text alone.
 bool is_out_of_memory(const c10::Error& error) {
   const std::string_view text = error.what_without_backtrace();
-  return text.find("not enough memory") != std::string_view::npos || text.find("can't allocate memory") != std::string_view::npos;
+  return text.find("not enough memory") != std::string_view::npos ||
+         text.find("can't allocate memory") != std::string_view::npos;
 }
 
 // What is known and found of the step's examples while its packs run.
 class StepState {
  public:
   StepState(const TrainConfig& config, std::span<const StepExample> examples)
-      : objective_(config.objective), examples_(examples), log_probs_(examples.size()), losses_(examples.size()), detected_(examples.size()) {
+      : objective_(config.objective),
+        examples_(examples),
+        log_probs_(examples.size()),
+        losses_(examples.size()),
+        detected_(examples.size()) {
     std::vector<ExampleShape> shapes;
     for (std::size_t i = 0; i < examples.size(); ++i) {
       const TrainingExample& example = *examples[i].example;
@@ -123,8 +128,8 @@ StepOutcome StepRunner::run(std::span<const StepExample> examples, std::int64_t 
       decoder_.reset();  // its memory is as large as the largest pack was
       pack_tokens_ = smaller;
       if (hooks.on_message) {
-        hooks.on_message("memory ran out in step " + std::to_string(step + 1) + "; packs have at most " + std::to_string(smaller) +
-                         " tokens from here on");
+        hooks.on_message("memory ran out in step " + std::to_string(step + 1) + "; packs have at most " +
+                         std::to_string(smaller) + " tokens from here on");
       }
     }
   }

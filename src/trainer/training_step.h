@@ -22,10 +22,10 @@ struct StepExample {
 
 struct StepOutcome {
   double loss = 0;
-  double likelihood = 0;             // mean of the examples' likelihood terms (objective.h), where they have one
-  double unlikelihood = 0;           // mean of the criticised examples' Misalign terms
-  std::int64_t tokens = 0;           // executed, all contexts
-  std::int64_t detected_tokens = 0;  // label tokens in U
+  double likelihood = 0;               // mean of the examples' likelihood terms (objective.h), where they have one
+  double unlikelihood = 0;             // mean of the criticised examples' Misalign terms
+  std::int64_t tokens = 0;             // executed, all contexts
+  std::int64_t detected_tokens = 0;    // label tokens in U
   std::int64_t criticised_tokens = 0;  // label tokens of criticised examples, of which U is a part
 
   double detected_fraction() const;  // detected / criticised; 0 when there are none
@@ -33,8 +33,8 @@ struct StepOutcome {
 
 struct StepHooks {
   std::stop_token stop;
-  std::function<void()> on_pack;                           // after each pack: a sign of life
-  std::function<void(const std::string&)> on_message;      // what a person should know
+  std::function<void()> on_pack;                       // after each pack: a sign of life
+  std::function<void(const std::string&)> on_message;  // what a person should know
 };
 
 // Holds the activations between steps. References must outlive it. One thread.
@@ -43,8 +43,8 @@ class StepRunner {
   StepRunner(const DecoderWeights& weights, TrainableLora& lora, const TrainConfig& config);
 
   // Leaves the gradient in lora.gradients() (cleared first). `step` counts from 0 and keys dropout. When memory runs
-  // out, packs are halved, for good, and the step is done again; Error(kResource) when they cannot be. Error(kCancelled)
-  // soon after a stop request.
+  // out, packs are halved, for good, and the step is done again; Error(kResource) when they cannot be.
+  // Error(kCancelled) soon after a stop request.
   StepOutcome run(std::span<const StepExample> examples, std::int64_t step, const StepHooks& hooks);
 
   // Present limit of a pack; what train.pack_tokens says until memory runs out.

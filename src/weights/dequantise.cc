@@ -62,18 +62,12 @@ void dequantise(std::uint32_t type, std::span<const std::byte> bytes, std::span<
     throw Error(ErrorCode::kInternal, "dequantise: sizes differ");
   }
   switch (static_cast<GgmlTypeNumber>(type)) {
-    case GgmlTypeNumber::kF32:
-      return convert_to_float(DType::kF32, bytes, values);
-    case GgmlTypeNumber::kF16:
-      return convert_to_float(DType::kF16, bytes, values);
-    case GgmlTypeNumber::kBF16:
-      return convert_to_float(DType::kBF16, bytes, values);
-    case GgmlTypeNumber::kQ8_0:
-      return for_each_block(bytes, row->block_bytes, values, dequantise_q8_0);
-    case GgmlTypeNumber::kQ4_0:
-      return for_each_block(bytes, row->block_bytes, values, dequantise_q4_0);
-    case GgmlTypeNumber::kQ4_1:
-      return for_each_block(bytes, row->block_bytes, values, dequantise_q4_1);
+    case GgmlTypeNumber::kF32: return convert_to_float(DType::kF32, bytes, values);
+    case GgmlTypeNumber::kF16: return convert_to_float(DType::kF16, bytes, values);
+    case GgmlTypeNumber::kBF16: return convert_to_float(DType::kBF16, bytes, values);
+    case GgmlTypeNumber::kQ8_0: return for_each_block(bytes, row->block_bytes, values, dequantise_q8_0);
+    case GgmlTypeNumber::kQ4_0: return for_each_block(bytes, row->block_bytes, values, dequantise_q4_0);
+    case GgmlTypeNumber::kQ4_1: return for_each_block(bytes, row->block_bytes, values, dequantise_q4_1);
   }
 }
 

@@ -143,8 +143,7 @@ void convert_to_float(DType dtype, std::span<const std::byte> bytes, std::span<f
     case DType::kF64:
       for (std::size_t i = 0; i < count; ++i) values[i] = static_cast<float>(load<double>(bytes, i));
       return;
-    default:
-      throw_no_conversion(dtype);
+    default: throw_no_conversion(dtype);
   }
 }
 
@@ -163,8 +162,7 @@ void convert_from_float(DType dtype, std::span<const float> values, std::span<st
     case DType::kBF16:
       for (std::size_t i = 0; i < count; ++i) store(bytes, i, float_to_bfloat16(values[i]));
       return;
-    default:
-      throw_no_conversion(dtype);
+    default: throw_no_conversion(dtype);
   }
 }
 
@@ -178,16 +176,11 @@ std::optional<std::size_t> find_non_finite(DType dtype, std::span<const std::byt
     return std::nullopt;
   };
   switch (dtype) {
-    case DType::kF64:
-      return first_where(std::uint64_t{}, std::uint64_t{0x7FF0000000000000U});
-    case DType::kF32:
-      return first_where(std::uint32_t{}, std::uint32_t{0x7F800000U});
-    case DType::kF16:
-      return first_where(std::uint16_t{}, std::uint16_t{0x7C00U});
-    case DType::kBF16:
-      return first_where(std::uint16_t{}, std::uint16_t{0x7F80U});
-    default:
-      return std::nullopt;
+    case DType::kF64: return first_where(std::uint64_t{}, std::uint64_t{0x7FF0000000000000U});
+    case DType::kF32: return first_where(std::uint32_t{}, std::uint32_t{0x7F800000U});
+    case DType::kF16: return first_where(std::uint16_t{}, std::uint16_t{0x7C00U});
+    case DType::kBF16: return first_where(std::uint16_t{}, std::uint16_t{0x7F80U});
+    default: return std::nullopt;
   }
 }
 

@@ -20,22 +20,14 @@ T element(const GgufArray& array, std::size_t index) {
 template <typename T>
 std::optional<T> number_at(const GgufArray& array, std::size_t index) {
   switch (array.type) {
-    case GgufValueType::kUint8:
-      return static_cast<T>(element<std::uint8_t>(array, index));
-    case GgufValueType::kInt8:
-      return static_cast<T>(element<std::int8_t>(array, index));
-    case GgufValueType::kUint16:
-      return static_cast<T>(element<std::uint16_t>(array, index));
-    case GgufValueType::kInt16:
-      return static_cast<T>(element<std::int16_t>(array, index));
-    case GgufValueType::kUint32:
-      return static_cast<T>(element<std::uint32_t>(array, index));
-    case GgufValueType::kInt32:
-      return static_cast<T>(element<std::int32_t>(array, index));
-    case GgufValueType::kInt64:
-      return static_cast<T>(element<std::int64_t>(array, index));
-    default:
-      break;
+    case GgufValueType::kUint8: return static_cast<T>(element<std::uint8_t>(array, index));
+    case GgufValueType::kInt8: return static_cast<T>(element<std::int8_t>(array, index));
+    case GgufValueType::kUint16: return static_cast<T>(element<std::uint16_t>(array, index));
+    case GgufValueType::kInt16: return static_cast<T>(element<std::int16_t>(array, index));
+    case GgufValueType::kUint32: return static_cast<T>(element<std::uint32_t>(array, index));
+    case GgufValueType::kInt32: return static_cast<T>(element<std::int32_t>(array, index));
+    case GgufValueType::kInt64: return static_cast<T>(element<std::int64_t>(array, index));
+    default: break;
   }
   if constexpr (std::is_floating_point_v<T>) {
     if (array.type == GgufValueType::kFloat32) return static_cast<T>(element<float>(array, index));

@@ -189,8 +189,7 @@ std::vector<float> llama3_frequency_factors(const RopeConfig& rope, std::int64_t
     const double exponent = 2.0 * static_cast<double>(i) / static_cast<double>(head_dim);
     const double wavelength = 2 * std::numbers::pi * std::pow(rope.theta, exponent);
     double factor = rope.factor;
-    if (wavelength < original / rope.high_freq_factor)
-      factor = 1;
+    if (wavelength < original / rope.high_freq_factor) factor = 1;
     else if (wavelength <= original / rope.low_freq_factor) {
       const double smooth =
           (original / wavelength - rope.low_freq_factor) / (rope.high_freq_factor - rope.low_freq_factor);

@@ -30,21 +30,16 @@ std::size_t fixed_size(GgufValueType type) {
   switch (type) {
     case GgufValueType::kUint8:
     case GgufValueType::kInt8:
-    case GgufValueType::kBool:
-      return 1;
+    case GgufValueType::kBool: return 1;
     case GgufValueType::kUint16:
-    case GgufValueType::kInt16:
-      return 2;
+    case GgufValueType::kInt16: return 2;
     case GgufValueType::kUint32:
     case GgufValueType::kInt32:
-    case GgufValueType::kFloat32:
-      return 4;
+    case GgufValueType::kFloat32: return 4;
     case GgufValueType::kUint64:
     case GgufValueType::kInt64:
-    case GgufValueType::kFloat64:
-      return 8;
-    default:
-      return 0;
+    case GgufValueType::kFloat64: return 8;
+    default: return 0;
   }
 }
 
@@ -114,34 +109,20 @@ GgufArray read_array(Cursor& cursor) {
 GgufValue read_value(Cursor& cursor) {
   const std::uint32_t type = cursor.read<std::uint32_t>();
   switch (static_cast<GgufValueType>(type)) {
-    case GgufValueType::kUint8:
-      return std::uint64_t{cursor.read<std::uint8_t>()};
-    case GgufValueType::kInt8:
-      return std::int64_t{cursor.read<std::int8_t>()};
-    case GgufValueType::kUint16:
-      return std::uint64_t{cursor.read<std::uint16_t>()};
-    case GgufValueType::kInt16:
-      return std::int64_t{cursor.read<std::int16_t>()};
-    case GgufValueType::kUint32:
-      return std::uint64_t{cursor.read<std::uint32_t>()};
-    case GgufValueType::kInt32:
-      return std::int64_t{cursor.read<std::int32_t>()};
-    case GgufValueType::kUint64:
-      return cursor.read<std::uint64_t>();
-    case GgufValueType::kInt64:
-      return cursor.read<std::int64_t>();
-    case GgufValueType::kFloat32:
-      return double{cursor.read<float>()};
-    case GgufValueType::kFloat64:
-      return cursor.read<double>();
-    case GgufValueType::kBool:
-      return cursor.read<std::uint8_t>() != 0;
-    case GgufValueType::kString:
-      return cursor.text();
-    case GgufValueType::kArray:
-      return read_array(cursor);
-    default:
-      cursor.fail(fmt::format("has the unknown value type {}", type));
+    case GgufValueType::kUint8: return std::uint64_t{cursor.read<std::uint8_t>()};
+    case GgufValueType::kInt8: return std::int64_t{cursor.read<std::int8_t>()};
+    case GgufValueType::kUint16: return std::uint64_t{cursor.read<std::uint16_t>()};
+    case GgufValueType::kInt16: return std::int64_t{cursor.read<std::int16_t>()};
+    case GgufValueType::kUint32: return std::uint64_t{cursor.read<std::uint32_t>()};
+    case GgufValueType::kInt32: return std::int64_t{cursor.read<std::int32_t>()};
+    case GgufValueType::kUint64: return cursor.read<std::uint64_t>();
+    case GgufValueType::kInt64: return cursor.read<std::int64_t>();
+    case GgufValueType::kFloat32: return double{cursor.read<float>()};
+    case GgufValueType::kFloat64: return cursor.read<double>();
+    case GgufValueType::kBool: return cursor.read<std::uint8_t>() != 0;
+    case GgufValueType::kString: return cursor.text();
+    case GgufValueType::kArray: return read_array(cursor);
+    default: cursor.fail(fmt::format("has the unknown value type {}", type));
   }
 }
 

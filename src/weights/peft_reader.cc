@@ -143,10 +143,8 @@ class TensorReader {
       LoraModule& module = modules[name->module];
       module.in = shape->second.in;
       module.out = shape->second.out;
-      if (name->which == 'A')
-        module.a = values(tensor, {rank_, module.in});
-      else
-        module.b = values(tensor, {module.out, rank_});
+      if (name->which == 'A') module.a = values(tensor, {rank_, module.in});
+      else module.b = values(tensor, {module.out, rank_});
     }
     for (const auto& [name, module] : modules) {
       if (module.a.empty()) refuse(lora_tensor_name(name, 'A'), "is missing");

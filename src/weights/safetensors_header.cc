@@ -78,9 +78,7 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
 
   bool start_object(std::size_t) override {
     switch (state_) {
-      case State::kStart:
-        state_ = State::kTop;
-        return true;
+      case State::kStart: state_ = State::kTop; return true;
       case State::kTop:
         if (key_ == "__metadata__") {
           if (std::exchange(metadata_seen_, true))
@@ -94,8 +92,7 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
         entries_.back().view.name = key_;
         fields_seen_.clear();
         return true;
-      default:
-        return unexpected("an object");
+      default: return unexpected("an object");
     }
   }
 
@@ -192,10 +189,8 @@ std::string_view header_text(std::span<const std::byte> file, const std::string&
       continue;
     }
     if (i - string_begin > kMaxStringBytes) refuse("a string of the header is longer than 16 MiB");
-    if (text[i] == '\\')
-      ++i;
-    else if (text[i] == '"')
-      string_begin = text.npos;
+    if (text[i] == '\\') ++i;
+    else if (text[i] == '"') string_begin = text.npos;
   }
   return text;
 }

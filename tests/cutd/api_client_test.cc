@@ -80,7 +80,8 @@ TEST_F(ApiClientTest, AFolderWithoutAStoreIsNotFound) {
 TEST_F(ApiClientTest, PrefersTheDaemonAndBringsItsErrorsBack) {
   Router router;
   router.add("GET", "/api/v1/runs", [](const Request&) { return json_reply({{"runs", {1, 2, 3}}}); });
-  router.add("POST", "/api/v1/runs/{id}/pause", [](const Request&) -> Reply { throw Error(ErrorCode::kConflict, "run 1 is paused"); });
+  router.add("POST", "/api/v1/runs/{id}/pause",
+             [](const Request&) -> Reply { throw Error(ErrorCode::kConflict, "run 1 is paused"); });
   HttpServer server([&](const Request& request) { return router.handle(request, logger_); }, {}, logger_);
   server.listen_unix(socket_path(folder_.path()));
   std::thread thread([&] { server.run(); });

@@ -18,15 +18,21 @@ using ::testing::HasSubstr;
 TEST(CommandLineTest, HelpNamesEveryCommandAndExitCode) {
   const CommandOutcome outcome = run_command({"--help"});
   EXPECT_EQ(outcome.code, kExitDone);
-  for (const char* text : {"serve", "demo", "run", "round", "model", "adapter", "instructions", "text", "data", "doctor", "version",
-                           "Examples:", "75", "130/143"}) {
+  for (const char* text : {"serve", "demo", "run", "round", "model", "adapter", "instructions", "text", "data",
+                           "doctor", "version", "Examples:", "75", "130/143"}) {
     EXPECT_THAT(outcome.out, HasSubstr(text));
   }
 }
 
 TEST(CommandLineTest, EveryCommandHasHelpAndAnExample) {
-  const std::vector<std::vector<std::string>> commands = {
-      {"serve"}, {"demo"}, {"doctor"}, {"run", "start"}, {"model", "import"}, {"adapter", "export"}, {"instructions", "import"}, {"data", "prepare"}};
+  const std::vector<std::vector<std::string>> commands = {{"serve"},
+                                                          {"demo"},
+                                                          {"doctor"},
+                                                          {"run", "start"},
+                                                          {"model", "import"},
+                                                          {"adapter", "export"},
+                                                          {"instructions", "import"},
+                                                          {"data", "prepare"}};
   for (std::vector<std::string> command : commands) {
     command.push_back("--help");
     const CommandOutcome outcome = run_command(command);
@@ -43,7 +49,8 @@ TEST(CommandLineTest, EveryCommandOfTheContractExists) {
       {"adapter", {"list", "export"}},
       {"text", {"encode", "decode", "render"}}};
   for (const auto& [group, commands] : groups) {
-    for (const std::string& command : commands) EXPECT_EQ(run_command({group, command, "--help"}).code, kExitDone) << group << " " << command;
+    for (const std::string& command : commands)
+      EXPECT_EQ(run_command({group, command, "--help"}).code, kExitDone) << group << " " << command;
   }
 }
 
@@ -57,8 +64,8 @@ TEST(CommandLineTest, AnUnknownCommandIsNamed) {
 TEST(CommandLineTest, WrongUseIsExitCodeTwo) {
   EXPECT_EQ(run_command({}).code, kExitUsage);
   EXPECT_EQ(run_command({"run"}).code, kExitUsage);
-  EXPECT_EQ(run_command({"run", "status"}).code, kExitUsage);             // no number
-  EXPECT_EQ(run_command({"run", "status", "first"}).code, kExitUsage);    // no number either
+  EXPECT_EQ(run_command({"run", "status"}).code, kExitUsage);           // no number
+  EXPECT_EQ(run_command({"run", "status", "first"}).code, kExitUsage);  // no number either
   EXPECT_EQ(run_command({"version", "--loud"}).code, kExitUsage);
   EXPECT_EQ(run_command({"instructions", "import", "x", "--split", "test"}).code, kExitUsage);
   EXPECT_EQ(run_command({"demo", "--quick", "--config", "x.yaml"}).code, kExitUsage);
@@ -71,7 +78,8 @@ TEST(CommandLineTest, PrintsItsVersionAsTextAndAsJson) {
 
 TEST(CommandLineTest, AFolderWithoutAStoreIsNamedByCommandsThatRead) {
   const TemporaryDirectory folder;
-  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{{"run", "list"}, {"round", "show", "1"}, {"adapter", "list"}}) {
+  for (const std::vector<std::string>& command :
+       std::vector<std::vector<std::string>>{{"run", "list"}, {"round", "show", "1"}, {"adapter", "list"}}) {
     std::vector<std::string> arguments = command;
     arguments.insert(arguments.end(), {"--data-dir", folder.path().string()});
     const CommandOutcome outcome = run_command(arguments);
@@ -95,7 +103,8 @@ TEST(CommandLineTest, CommandsThatChangeSomethingSayHowToStartTheDaemon) {
 TEST(CommandLineTest, AMistakeInAConfigurationIsNamedBeforeAnyoneIsAsked) {
   const TemporaryDirectory folder;
   std::ofstream(folder / "mine.yaml") << "name: mine\nrounds: 3\n";
-  const CommandOutcome outcome = run_command({"run", "start", "--config", (folder / "mine.yaml").string(), "--data-dir", folder.path().string()});
+  const CommandOutcome outcome =
+      run_command({"run", "start", "--config", (folder / "mine.yaml").string(), "--data-dir", folder.path().string()});
   EXPECT_EQ(outcome.code, kExitUsage);
   EXPECT_THAT(outcome.error, AllOf(HasSubstr("mine.yaml"), HasSubstr("\"rounds\"")));
 }

@@ -41,8 +41,8 @@ class DemoCommandTest : public ::testing::Test {
 
   std::unique_ptr<Program> start(const std::string& data, const std::string& engine = "engine") const {
     return std::make_unique<Program>(
-        std::vector<std::string>{CUTD_BIN_DIR "/cutd", "demo", "--config", (files_ / "tiny.yaml").string(), "--engine", (files_ / engine).string(),
-                                 "--data-dir", (files_ / data).string(), "--json"},
+        std::vector<std::string>{CUTD_BIN_DIR "/cutd", "demo", "--config", (files_ / "tiny.yaml").string(), "--engine",
+                                 (files_ / engine).string(), "--data-dir", (files_ / data).string(), "--json"},
         files_ / (data + ".out"), files_ / (data + ".err"));
   }
   // Until standard error says `text`; at most a minute.
@@ -62,7 +62,8 @@ class DemoCommandTest : public ::testing::Test {
     EXPECT_EQ(ended.code, kExitDone) << ended.err;
     const Json json = ended.json();
     Json rounds = Json::array();
-    for (const Json& round : json.at("rounds")) rounds.push_back({round.at("score"), round.at("promoted"), round.at("adapter_hash")});
+    for (const Json& round : json.at("rounds"))
+      rounds.push_back({round.at("score"), round.at("promoted"), round.at("adapter_hash")});
     return rounds;
   }
 
@@ -75,7 +76,8 @@ TEST_F(DemoCommandTest, EndsWithTheOutcomeAsItsLastLineAndReusesItNextTime) {
   const Json json = first.json();
   EXPECT_TRUE(json.at("baseline").at("score").is_number());
   ASSERT_EQ(json.at("rounds").size(), 2U);
-  EXPECT_TRUE(std::filesystem::exists(json.at("rounds")[1].at("adapter").get<std::string>() + "/adapter_model.safetensors"));
+  EXPECT_TRUE(
+      std::filesystem::exists(json.at("rounds")[1].at("adapter").get<std::string>() + "/adapter_model.safetensors"));
   EXPECT_TRUE(std::filesystem::exists(json.at("report").get<std::string>()));
   const Ended second = finish("data");
   EXPECT_EQ(outcome(second), outcome(first));
@@ -115,9 +117,10 @@ TEST_F(DemoCommandTest, AFirstSignalSaysHowToGoOn) {
 TEST_F(DemoCommandTest, ASecondOneOnTheFolderIsTurnedAwayWithNames) {
   write_engine("slow", "rehearsal_engine 100");
   const auto first = start("data", "slow");
-  for (int i = 0; i < 500 && !std::filesystem::exists(files_ / "data/cutd.sock"); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  Program second({CUTD_BIN_DIR "/cutd", "demo", "--config", (files_ / "tiny.yaml").string(), "--engine", (files_ / "slow").string(), "--data-dir",
-                  (files_ / "data").string()},
+  for (int i = 0; i < 500 && !std::filesystem::exists(files_ / "data/cutd.sock"); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  Program second({CUTD_BIN_DIR "/cutd", "demo", "--config", (files_ / "tiny.yaml").string(), "--engine",
+                  (files_ / "slow").string(), "--data-dir", (files_ / "data").string()},
                  files_ / "second.out", files_ / "second.err");
   const Ended ended = end(second, "second");
   EXPECT_EQ(ended.code, kExitBusy);

@@ -38,7 +38,10 @@ TEST_F(DemoStartTest, AnEmptyFolderGetsANewRun) {
 }
 
 TEST_F(DemoStartTest, AnUnfinishedRunGoesOn) {
-  { Rehearsal rehearsal(files_.data_dir()); start(rehearsal); }
+  {
+    Rehearsal rehearsal(files_.data_dir());
+    start(rehearsal);
+  }
   Rehearsal again(files_.data_dir());
   const DemoStart second = start(again);
   EXPECT_EQ(second.run, RunId{1});
@@ -119,13 +122,15 @@ TEST_F(DemoStartTest, AFailedRunIsTriedAgain) {
   EXPECT_EQ(second.run, run);
   EXPECT_THAT(second.notes, Contains(HasSubstr("the engine died three times")));
   EXPECT_EQ(state_of(rehearsal, run), RunState::kActive);
-  EXPECT_EQ(rehearsal.store().read([&](Reader& reader) { return list_rounds(reader, run).at(0).phase; }), Phase::kCreated);
+  EXPECT_EQ(rehearsal.store().read([&](Reader& reader) { return list_rounds(reader, run).at(0).phase; }),
+            Phase::kCreated);
 }
 
 TEST_F(DemoStartTest, ARunThatFailedAfterItsLastRoundIsTriedAgain) {
   Rehearsal rehearsal(files_.data_dir());
   const RunId run = start(rehearsal).run;
-  rehearsal.store().write([&](Writer& writer) { move_run(writer, run, RunState::kActive, RunState::kFailed, "final report"); });
+  rehearsal.store().write(
+      [&](Writer& writer) { move_run(writer, run, RunState::kActive, RunState::kFailed, "final report"); });
   EXPECT_EQ(start(rehearsal).run, run);
   EXPECT_EQ(state_of(rehearsal, run), RunState::kActive);
 }

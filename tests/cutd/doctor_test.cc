@@ -52,7 +52,9 @@ TEST_F(DoctorTest, AFileInThePlaceOfTheFolderIsAProblem) {
   EXPECT_FALSE(finding.advice.empty());
 }
 
-TEST_F(DoctorTest, TellsTheDiskOfAFolderThatIsNotThereYet) { EXPECT_THAT(check_disk(folder_ / "a" / "b").found, HasSubstr("GiB free")); }
+TEST_F(DoctorTest, TellsTheDiskOfAFolderThatIsNotThereYet) {
+  EXPECT_THAT(check_disk(folder_ / "a" / "b").found, HasSubstr("GiB free"));
+}
 
 TEST_F(DoctorTest, SeesThatNobodyWorksInTheFolder) {
   EXPECT_EQ(check_daemon(folder_.path()).health, Health::kOk);
@@ -120,7 +122,8 @@ TEST_F(DoctorTest, WarnsOfAModelLargerThanTheMemory) {
 }
 
 TEST(DoctorTextTest, PutsTheAdviceUnderTheFinding) {
-  const std::vector<Finding> findings = {{"disk", Health::kOk, "70.0 GiB free", ""}, {"engine", Health::kProblem, "absent", "build it"}};
+  const std::vector<Finding> findings = {{"disk", Health::kOk, "70.0 GiB free", ""},
+                                         {"engine", Health::kProblem, "absent", "build it"}};
   EXPECT_EQ(findings_text(findings),
             "ok        disk      70.0 GiB free\n"
             "problem   engine    absent\n"

@@ -37,7 +37,8 @@ TEST(ProgressLineTest, ShowsWhereWhatHowFarHowFastAndHowLong) {
 }
 
 TEST(ProgressLineTest, NeverIsWiderThanTheTerminal) {
-  for (int width = 0; width < 140; ++width) EXPECT_LE(display_width(progress_line(training(), width)), static_cast<std::size_t>(width)) << width;
+  for (int width = 0; width < 140; ++width)
+    EXPECT_LE(display_width(progress_line(training(), width)), static_cast<std::size_t>(width)) << width;
 }
 
 TEST(ProgressLineTest, KeepsTheCountBeforeTheDetail) {

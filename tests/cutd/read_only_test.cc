@@ -47,7 +47,8 @@ TEST_F(ReadOnlyTest, ListsRuns) {
 }
 
 TEST_F(ReadOnlyTest, ShowsARunWithItsRounds) {
-  EXPECT_THAT(run({"run", "status", "1"}).out, AllOf(HasSubstr("run 1 (tiny) is completed"), HasSubstr("untrained"), HasSubstr("adapters")));
+  EXPECT_THAT(run({"run", "status", "1"}).out,
+              AllOf(HasSubstr("run 1 (tiny) is completed"), HasSubstr("untrained"), HasSubstr("adapters")));
   EXPECT_EQ(json({"run", "status", "1"}).at("summary").at("rounds").size(), 2U);
   EXPECT_EQ(run({"run", "status", "9"}).code, kExitBadInput);
 }
@@ -73,7 +74,9 @@ TEST_F(ReadOnlyTest, ListsAdaptersOfAllRunsOrOne) {
   EXPECT_EQ(json({"adapter", "list", "--run", "2"}).size(), 0U);
 }
 
-TEST_F(ReadOnlyTest, WatchingNeedsADaemon) { EXPECT_THAT(run({"run", "status", "1", "--follow"}).error, HasSubstr("cutd serve")); }
+TEST_F(ReadOnlyTest, WatchingNeedsADaemon) {
+  EXPECT_THAT(run({"run", "status", "1", "--follow"}).error, HasSubstr("cutd serve"));
+}
 
 std::string cumulative_adapter(const Json& adapters) {
   for (const Json& adapter : adapters) {
@@ -87,7 +90,8 @@ TEST_F(ReadOnlyTest, ExportsAnAdapterByteForByteAndNeverOverAnother) {
   const std::string id = cumulative_adapter(json({"adapter", "list"}));
   const std::string output = (folder / "mine").string();
   ASSERT_EQ(run({"adapter", "export", id, "--output", output}).code, kExitDone);
-  for (const char* name : {"adapter_config.json", "adapter_model.safetensors"}) EXPECT_TRUE(std::filesystem::exists(folder / "mine" / name));
+  for (const char* name : {"adapter_config.json", "adapter_model.safetensors"})
+    EXPECT_TRUE(std::filesystem::exists(folder / "mine" / name));
   const CommandOutcome again = run({"adapter", "export", id, "--output", output});
   EXPECT_EQ(again.code, kExitUsage);
   EXPECT_THAT(again.error, HasSubstr(output));
@@ -99,7 +103,8 @@ TEST_F(ReadOnlyTest, DoesNotExportADamagedAdapter) {
   const std::string path = adapters.back().at("path").get<std::string>() + "/adapter_model.safetensors";
   const std::string whole = read_file(path);
   std::ofstream(path, std::ios::app) << "x";
-  const CommandOutcome outcome = run({"adapter", "export", adapters.back().at("id").dump(), "--output", (folder / "mine").string()});
+  const CommandOutcome outcome =
+      run({"adapter", "export", adapters.back().at("id").dump(), "--output", (folder / "mine").string()});
   std::ofstream(path, std::ios::binary) << whole;
   EXPECT_EQ(outcome.code, kExitBadInput);
   EXPECT_THAT(outcome.error, HasSubstr("damaged"));

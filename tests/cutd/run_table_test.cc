@@ -38,7 +38,9 @@ RunSummary summary_of_two_rounds() {
   first.detected_fraction = 0.187;
   first.gate = score(0.665, 0.597, 0.727);
   first.difference = PairedDifference{0.455, {0.36, 0.545}};
-  first.guard_results = {{"mean_words", 24, 38, {13, 57}, true}, {"distinct_2", 0.78, 0.7, {0.56, 1.05}, true}, {"perplexity", 2.61, 2.19, {0.7, 2.5}, false}};
+  first.guard_results = {{"mean_words", 24, 38, {13, 57}, true},
+                         {"distinct_2", 0.78, 0.7, {0.56, 1.05}, true},
+                         {"perplexity", 2.61, 2.19, {0.7, 2.5}, false}};
   first.adapter = "/data/adapters/demo-1-r1-0123456789ab";
   RoundSummary second;
   second.number = 2;
@@ -50,22 +52,28 @@ RunSummary summary_of_two_rounds() {
 
 TEST(RunTableTest, ShowsTheUntrainedModelThenEveryRound) {
   EXPECT_EQ(rounds_table(run_summary_json(summary_of_two_rounds())),
-            "round   score  95 % interval  difference to parent    outcome    examples  loss            detected  words  distinct-2  perplexity\n"
-            "    0  21.0 %      16.0-27.0  -                       untrained  -         -                      -   24.0        0.78  2.61\n"
-            "    1  66.5 %      59.7-72.7  +45.5 (+36.0 to +54.5)  promoted   44 of 96  2.500 to 1.250    18.7 %   24.0        0.78  2.61 !\n"
-            "    2       -              -  -                       training   0 of 96   -                      -      -           -  -\n");
+            "round   score  95 % interval  difference to parent    outcome    examples  loss            detected  "
+            "words  distinct-2  perplexity\n"
+            "    0  21.0 %      16.0-27.0  -                       untrained  -         -                      -   "
+            "24.0        0.78  2.61\n"
+            "    1  66.5 %      59.7-72.7  +45.5 (+36.0 to +54.5)  promoted   44 of 96  2.500 to 1.250    18.7 %   "
+            "24.0        0.78  2.61 !\n"
+            "    2       -              -  -                       training   0 of 96   -                      -      "
+            "-           -  -\n");
 }
 
 TEST(RunTableTest, GivesTheReportSetOnceBothModelsAreScored) {
   RunSummary summary = summary_of_two_rounds();
   EXPECT_EQ(report_line(run_summary_json(summary)),
-            "report set (200 instructions that no decision read): untrained model 20.0 % (13.3-28.9), kept model 66.0 % (56.3-74.5)\n");
+            "report set (200 instructions that no decision read): untrained model 20.0 % (13.3-28.9), kept model 66.0 "
+            "% (56.3-74.5)\n");
   summary.report_kept.reset();
   EXPECT_EQ(report_line(run_summary_json(summary)), "");
 }
 
 TEST(RunTableTest, ListsTheAdaptersThatExist) {
-  EXPECT_EQ(adapter_lines(run_summary_json(summary_of_two_rounds())), "round 1  /data/adapters/demo-1-r1-0123456789ab\n");
+  EXPECT_EQ(adapter_lines(run_summary_json(summary_of_two_rounds())),
+            "round 1  /data/adapters/demo-1-r1-0123456789ab\n");
 }
 
 TEST(RunTableTest, ARunThatHasJustBegunSaysSo) {
@@ -74,7 +82,11 @@ TEST(RunTableTest, ARunThatHasJustBegunSaysSo) {
 }
 
 TEST(RunTableTest, DescribesAWholeRun) {
-  const Json run = {{"id", 1}, {"name", "demo"}, {"state", "failed"}, {"reason", "round 2: out of memory"}, {"created_at", "2026-11-24T03:51:07Z"},
+  const Json run = {{"id", 1},
+                    {"name", "demo"},
+                    {"state", "failed"},
+                    {"reason", "round 2: out of memory"},
+                    {"created_at", "2026-11-24T03:51:07Z"},
                     {"summary", run_summary_json(summary_of_two_rounds())}};
   const std::string text = run_text(run);
   EXPECT_THAT(text, HasSubstr("run 1 (demo) is failed: round 2: out of memory, started 2026-11-24T03:51:07Z"));

@@ -30,7 +30,8 @@ class SocketClientTest : public ::testing::Test {
   Reply answer(const Request& request) {
     if (request.path == "/missing") return problem_reply(404, "there is no run 7", ErrorCode::kNotFound);
     if (request.path == "/large") return json_reply(std::string(3 << 20, 'x'));
-    return json_reply({{"method", request.method}, {"path", request.path}, {"query", request.query}, {"body", request.body}});
+    return json_reply(
+        {{"method", request.method}, {"path", request.path}, {"query", request.query}, {"body", request.body}});
   }
 
   const TemporaryDirectory folder_;
@@ -45,7 +46,8 @@ TEST_F(SocketClientTest, AsksAndGetsTheAnswer) {
   const auto reply = ask_socket(socket_, "GET", "/a%20b?x=1", "");
   ASSERT_TRUE(reply);
   EXPECT_EQ(reply->status, 200);
-  EXPECT_EQ(parse_json(reply->body, "reply"), Json({{"method", "GET"}, {"path", "/a b"}, {"query", {{"x", "1"}}}, {"body", ""}}));
+  EXPECT_EQ(parse_json(reply->body, "reply"),
+            Json({{"method", "GET"}, {"path", "/a b"}, {"query", {{"x", "1"}}}, {"body", ""}}));
 }
 
 TEST_F(SocketClientTest, SendsABody) {
@@ -83,7 +85,8 @@ TEST(SocketClientAloneTest, NobodyListeningIsAnAnswerNotAnError) {
 
 TEST(ParseReplyTest, RefusesWhatIsNoReplyOrWasCutOff) {
   EXPECT_EQ(parse_reply("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}").body, "{}");
-  for (const char* text : {"", "nonsense\r\n\r\n", "HTTP/1.1 \r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n{}", "HTTP/1.1 200 OK\r\n"}) {
+  for (const char* text : {"", "nonsense\r\n\r\n", "HTTP/1.1 \r\n\r\n",
+                           "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n{}", "HTTP/1.1 200 OK\r\n"}) {
     EXPECT_THROW(parse_reply(text), Error) << text;
   }
 }

@@ -17,8 +17,8 @@
 namespace cutd {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::Each;
+using ::testing::ElementsAre;
 using ::testing::Gt;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
@@ -74,7 +74,9 @@ class ServeTest : public ::testing::Test {
     }
     return Error(ErrorCode::kInternal, "no error");
   }
-  std::string adapter_sha(const std::string& name) const { return sha256_file(folder_ / name / "adapter_model.safetensors"); }
+  std::string adapter_sha(const std::string& name) const {
+    return sha256_file(folder_ / name / "adapter_model.safetensors");
+  }
 
   const TemporaryDirectory folder_;
   std::filesystem::path manifest_;
@@ -203,8 +205,9 @@ TEST_F(ServeTest, AKilledTrainingGoesOnWithTheSameBytes) {
 TEST_F(ServeTest, ATrainingKilledAtANamedPointEndsWithTheSameBytes) {
   engine_->train(training("whole"), {}, {});
   int number = 0;
-  for (const char* place : {"train.after_step:1", "train.after_step:3", "train.checkpoint:1", "train.checkpoint:2", "publish.before_rename:1",
-                            "publish.after_rename:1", "publish.after_rename:2", "publish.before_rename:7", "publish.after_rename:7"}) {
+  for (const char* place : {"train.after_step:1", "train.after_step:3", "train.checkpoint:1", "train.checkpoint:2",
+                            "publish.before_rename:1", "publish.after_rename:1", "publish.after_rename:2",
+                            "publish.before_rename:7", "publish.after_rename:7"}) {
     ::setenv("CUTD_CRASH_AT", place, 1);
     start();
     const std::string name = "parted-" + std::to_string(++number);
@@ -232,7 +235,8 @@ TEST_F(ServeTest, ACancelledGenerationEndsSoonAndTheEngineLivesOn) {
   for (int i = 0; i < 2000; ++i) endless.prompts.push_back({tiny_ids(5, 3), i});
   endless.max_batch = 1;
   std::stop_source stop;
-  const Error error = error_of([&] { engine_->generate(endless, stop.get_token(), [&](const EngineProgress&) { stop.request_stop(); }); });
+  const Error error = error_of(
+      [&] { engine_->generate(endless, stop.get_token(), [&](const EngineProgress&) { stop.request_stop(); }); });
   EXPECT_EQ(error.code(), ErrorCode::kCancelled);
   EXPECT_THAT(engine_->generate(two_prompts(), {}, {}), SizeIs(2));
   EXPECT_EQ(engine_->state().starts, 1);
@@ -258,7 +262,8 @@ TEST_F(ServeTest, ErrorsNameTheCulpritAndTheEngineGoesOn) {
   TrainRequest no_manifest = training("none");
   no_manifest.manifest = folder_ / "absent.jsonl";
   EXPECT_THAT(error_of([&] { engine_->train(no_manifest, {}, {}); }).what(), HasSubstr("absent.jsonl"));
-  EXPECT_THAT(error_of([&] { engine_->generate(two_prompts(folder_ / "no-adapter"), {}, {}); }).what(), HasSubstr("no-adapter"));
+  EXPECT_THAT(error_of([&] { engine_->generate(two_prompts(folder_ / "no-adapter"), {}, {}); }).what(),
+              HasSubstr("no-adapter"));
   EXPECT_THAT(engine_->generate(two_prompts(), {}, {}), SizeIs(2));
   EXPECT_EQ(engine_->state().starts, 1);
 }

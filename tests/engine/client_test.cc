@@ -165,9 +165,8 @@ TEST_F(EngineClientTest, AMissingProgramIsNamed) {
 TEST_F(EngineClientTest, AStopRequestCancelsAndTheEngineLivesOn) {
   start_mode({"until-cancelled"});
   std::stop_source stop;
-  const Error error = error_of([&] {
-    generate(stop.get_token(), [&](const EngineProgress&) { stop.request_stop(); });
-  });
+  const Error error =
+      error_of([&] { generate(stop.get_token(), [&](const EngineProgress&) { stop.request_stop(); }); });
   EXPECT_EQ(error.code(), ErrorCode::kCancelled);
   EXPECT_TRUE(client_->state().running);
   EXPECT_EQ(client_->load({"m"}, {}, {}).threads, 2);

@@ -52,14 +52,12 @@ TEST_P(RpcRefusalTest, RefusesALineThatIsNoMessage) {
       Error);
 }
 
-INSTANTIATE_TEST_SUITE_P(Lines, RpcRefusalTest,
-                         ::testing::Values("", "nonsense", "[]", "{}", R"({"jsonrpc":"1.0","id":1,"result":{}})",
-                                           R"({"jsonrpc":"2.0"})", R"({"jsonrpc":"2.0","id":1})",
-                                           R"({"jsonrpc":"2.0","id":"x","result":{}})",
-                                           R"({"jsonrpc":"2.0","id":1,"method":2})",
-                                           R"({"jsonrpc":"2.0","id":1,"method":"m","params":[1]})",
-                                           R"({"jsonrpc":"2.0","id":1,"error":"text"})",
-                                           R"({"jsonrpc":"2.0","id":1,"id":2,"result":{}})"));
+INSTANTIATE_TEST_SUITE_P(
+    Lines, RpcRefusalTest,
+    ::testing::Values("", "nonsense", "[]", "{}", R"({"jsonrpc":"1.0","id":1,"result":{}})", R"({"jsonrpc":"2.0"})",
+                      R"({"jsonrpc":"2.0","id":1})", R"({"jsonrpc":"2.0","id":"x","result":{}})",
+                      R"({"jsonrpc":"2.0","id":1,"method":2})", R"({"jsonrpc":"2.0","id":1,"method":"m","params":[1]})",
+                      R"({"jsonrpc":"2.0","id":1,"error":"text"})", R"({"jsonrpc":"2.0","id":1,"id":2,"result":{}})"));
 
 }  // namespace
 }  // namespace cutd

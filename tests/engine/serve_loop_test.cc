@@ -126,7 +126,8 @@ TEST_F(ServeLoopTest, DoesOneRequestAtATimeFirstInFirstOut) {
 
 TEST_F(ServeLoopTest, CancelStopsTheRunningRequest) {
   score(1);
-  while (heartbeat().phase != "score") {}
+  while (heartbeat().phase != "score") {
+  }
   request(2, "cancel", {{"request", 1}});
   EXPECT_EQ(failure_of(1).code, ErrorCode::kCancelled);
 }
@@ -160,7 +161,8 @@ TEST_F(ServeLoopTest, TranslatesForeignFailures) {
 
 TEST_F(ServeLoopTest, GarbageIsAnsweredAndTheLoopGoesOn) {
   send("garbage\n");
-  const RpcMessage message = await([](const RpcMessage& candidate) { return std::holds_alternative<RpcFailure>(candidate); });
+  const RpcMessage message =
+      await([](const RpcMessage& candidate) { return std::holds_alternative<RpcFailure>(candidate); });
   EXPECT_FALSE(std::get<RpcFailure>(message).id);
   request(1, "status");
   answer_to(1);
@@ -174,7 +176,8 @@ TEST_F(ServeLoopTest, AnOversizedLineEndsTheLoop) {
 
 TEST_F(ServeLoopTest, EndOfFileEndsTheLoopEvenAtWork) {
   score(1);
-  while (heartbeat().phase != "score") {}
+  while (heartbeat().phase != "score") {
+  }
   daemon_.reset();
   engine_.join();
   EXPECT_TRUE(hung_up_);

@@ -20,13 +20,15 @@ TEST(GuardsTest, MeasuresDifferentWordPairsOverAllResponses) {
 }
 
 TEST(GuardsTest, MeasuresPerplexityPerToken) {
-  EXPECT_NEAR(perplexity({{std::log(0.5), std::log(0.5)}, {std::log(0.125), std::log(0.5)}}), std::pow(2.0, 6.0 / 4), 1e-12);
+  EXPECT_NEAR(perplexity({{std::log(0.5), std::log(0.5)}, {std::log(0.125), std::log(0.5)}}), std::pow(2.0, 6.0 / 4),
+              1e-12);
   EXPECT_EQ(perplexity({}), 0);
 }
 
 TEST(GuardsTest, ComparesWithBandsAroundTheUntrainedModel) {
   const GuardValues untrained{38, 0.7, 2.19};
-  for (const GuardResult& guard : check_guards(untrained, {20, 0.79, 3.07}, GuardBands{})) EXPECT_TRUE(guard.within) << guard.name;
+  for (const GuardResult& guard : check_guards(untrained, {20, 0.79, 3.07}, GuardBands{}))
+    EXPECT_TRUE(guard.within) << guard.name;
   const std::vector<GuardResult> broken = check_guards(untrained, {8, 0.44, 9}, GuardBands{});
   ASSERT_EQ(broken.size(), 3u);
   for (const GuardResult& guard : broken) EXPECT_FALSE(guard.within) << guard.name;
@@ -36,7 +38,8 @@ TEST(GuardsTest, ComparesWithBandsAroundTheUntrainedModel) {
 
 TEST(GuardsTest, NeverPassesWhatIsNotANumber) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  for (const GuardResult& guard : check_guards({1, 1, 1}, {nan, nan, std::numeric_limits<double>::infinity()}, GuardBands{})) {
+  for (const GuardResult& guard :
+       check_guards({1, 1, 1}, {nan, nan, std::numeric_limits<double>::infinity()}, GuardBands{})) {
     EXPECT_FALSE(guard.within) << guard.name;
   }
 }

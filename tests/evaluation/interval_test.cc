@@ -65,10 +65,12 @@ TEST(BootstrapTest, RepeatsWithItsSeedAndChangesWithAnother) {
   const std::vector<double> parent = pattern(97, 20);
   std::vector<double> candidate = pattern(97, 35);
   candidate[0] = 0;
-  EXPECT_EQ(paired_bootstrap(parent, candidate, 500, 7).interval.low, paired_bootstrap(parent, candidate, 500, 7).interval.low);
+  EXPECT_EQ(paired_bootstrap(parent, candidate, 500, 7).interval.low,
+            paired_bootstrap(parent, candidate, 500, 7).interval.low);
   bool differs = false;
   for (std::int64_t seed = 8; seed < 16; ++seed) {
-    differs = differs || paired_bootstrap(parent, candidate, 500, seed).interval.high != paired_bootstrap(parent, candidate, 500, 7).interval.high;
+    differs = differs || paired_bootstrap(parent, candidate, 500, seed).interval.high !=
+                             paired_bootstrap(parent, candidate, 500, 7).interval.high;
   }
   EXPECT_TRUE(differs);
 }

@@ -13,7 +13,8 @@ namespace {
 using ::testing::HasSubstr;
 
 const std::vector<GuardResult> kGuardsFine = {{"mean_words", 20, 38, {13, 57}, true}};
-const std::vector<GuardResult> kGuardsBroken = {{"mean_words", 20, 38, {13, 57}, true}, {"distinct_2", 0.4, 0.7, {0.56, 1}, false}};
+const std::vector<GuardResult> kGuardsBroken = {{"mean_words", 20, 38, {13, 57}, true},
+                                                {"distinct_2", 0.4, 0.7, {0.56, 1}, false}};
 
 TEST(PromotionTest, PromotesWhatIsSurelyBetter) {
   const PromotionVerdict verdict = decide_promotion({0.2, {0.1, 0.3}}, kGuardsFine, 0);

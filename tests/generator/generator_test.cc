@@ -37,20 +37,23 @@ SamplingConfig sampled(std::int64_t count) {
 // Prompts of different lengths, each with a seed of its own.
 std::vector<GenerationPrompt> prompts_of(std::size_t count) {
   std::vector<GenerationPrompt> prompts;
-  for (std::size_t i = 0; i < count; ++i) prompts.push_back({tiny_ids(3 + 5 * (i % 4), 40 + i), static_cast<std::int64_t>(i) * 11});
+  for (std::size_t i = 0; i < count; ++i)
+    prompts.push_back({tiny_ids(3 + 5 * (i % 4), 40 + i), static_cast<std::int64_t>(i) * 11});
   return prompts;
 }
 
 bool same(const std::vector<Generation>& a, const std::vector<Generation>& b) {
   for (std::size_t i = 0; i < a.size(); ++i) {
-    if (a[i].ids != b[i].ids || a[i].logprobs != b[i].logprobs || a[i].finish_reason != b[i].finish_reason) return false;
+    if (a[i].ids != b[i].ids || a[i].logprobs != b[i].logprobs || a[i].finish_reason != b[i].finish_reason)
+      return false;
   }
   return a.size() == b.size();
 }
 
 class GeneratorTest : public ::testing::Test {
  protected:
-  std::vector<Generation> generate(const std::vector<GenerationPrompt>& prompts, const SamplingConfig& sampling, std::int64_t batch = 32) {
+  std::vector<Generation> generate(const std::vector<GenerationPrompt>& prompts, const SamplingConfig& sampling,
+                                   std::int64_t batch = 32) {
     return Generator(weights_, nullptr, batch_of(batch)).generate(prompts, sampling, {});
   }
 
@@ -102,12 +105,15 @@ TEST_F(GeneratorTest, EndsAtAnyEndOfSequenceTokenAndKeepsIt) {
   const std::vector<std::int64_t> free_run = generate({prompt}, greedy(12))[0].ids;
   DecoderWeights weights = weights_;
   weights.config.eos_token_ids = {free_run[5], free_run[3]};
-  const std::size_t end = static_cast<std::size_t>(
-      std::find_if(free_run.begin(), free_run.end(), [&](std::int64_t id) { return id == free_run[5] || id == free_run[3]; }) - free_run.begin());
+  const std::size_t end =
+      static_cast<std::size_t>(std::find_if(free_run.begin(), free_run.end(),
+                                            [&](std::int64_t id) { return id == free_run[5] || id == free_run[3]; }) -
+                               free_run.begin());
   SamplingConfig sampling = greedy(12);
   sampling.ignore_eos = false;
   const Generation answer = Generator(weights, nullptr, batch_of(1)).generate(std::span(&prompt, 1), sampling, {})[0];
-  EXPECT_EQ(answer.ids, std::vector<std::int64_t>(free_run.begin(), free_run.begin() + static_cast<std::ptrdiff_t>(end) + 1));
+  EXPECT_EQ(answer.ids,
+            std::vector<std::int64_t>(free_run.begin(), free_run.begin() + static_cast<std::ptrdiff_t>(end) + 1));
   EXPECT_EQ(answer.finish_reason, FinishReason::kStop);
   EXPECT_EQ(answer.logprobs.size(), answer.ids.size());
 }
@@ -151,7 +157,9 @@ TEST_F(GeneratorTest, StopsWithinAStepWhenAsked) {
 
 TEST_F(GeneratorTest, ReportsProgressToTheLastPrompt) {
   std::vector<GenerationProgress> seen;
-  Generator(weights_, nullptr, batch_of(2)).generate(prompts_of(5), greedy(6), {}, [&](const GenerationProgress& now) { seen.push_back(now); });
+  Generator(weights_, nullptr, batch_of(2)).generate(prompts_of(5), greedy(6), {}, [&](const GenerationProgress& now) {
+    seen.push_back(now);
+  });
   EXPECT_EQ(seen.back().finished, 5);
   EXPECT_EQ(seen.back().total, 5);
   EXPECT_EQ(seen.back().tokens, 30);
@@ -180,8 +188,10 @@ TEST(GeneratorGoldenTest, GivesTheReferenceContinuationsAndLogProbabilities) {
     for (const Json& one : cases) prompts.push_back({one["input_ids"].get<std::vector<std::int64_t>>(), 0});
     const std::vector<Generation> answers = Generator(weights, nullptr, batch_of(3)).generate(prompts, greedy(48), {});
     for (std::size_t i = 0; i < prompts.size(); ++i) {
-      EXPECT_EQ(answers[i].ids, cases[i]["greedy_48"].get<std::vector<std::int64_t>>()) << model << " " << cases[i]["name"];
-      EXPECT_THAT(answers[i].logprobs, ::testing::Pointwise(::testing::DoubleNear(1e-4), cases[i]["greedy_48_logprobs"].get<std::vector<double>>()));
+      EXPECT_EQ(answers[i].ids, cases[i]["greedy_48"].get<std::vector<std::int64_t>>())
+          << model << " " << cases[i]["name"];
+      EXPECT_THAT(answers[i].logprobs, ::testing::Pointwise(::testing::DoubleNear(1e-4),
+                                                            cases[i]["greedy_48_logprobs"].get<std::vector<double>>()));
     }
   }
 }

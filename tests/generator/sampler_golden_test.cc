@@ -45,7 +45,8 @@ TEST(SamplerGoldenTest, FiltersLeaveHuggingFacesDistributions) {
       apply_repetition_penalty(penalised, ids, config.repetition_penalty);
       const std::vector<TokenProbability> found = by_id(filtered_distribution(penalised, config));
       std::vector<TokenProbability> expected;
-      for (const Json& row : one.at("distribution")) expected.push_back({row[0].get<std::int64_t>(), row[1].get<float>()});
+      for (const Json& row : one.at("distribution"))
+        expected.push_back({row[0].get<std::int64_t>(), row[1].get<float>()});
       expected = by_id(std::move(expected));
       ASSERT_EQ(found.size(), expected.size()) << model << " " << one.at("settings");
       for (std::size_t i = 0; i < found.size(); ++i) {

@@ -11,7 +11,9 @@ namespace {
 
 using ::testing::HasSubstr;
 
-AnnotatorConfig parse(const std::string& yaml) { return parse_annotator(parse_yaml(yaml, "run.yaml"), "run.yaml: annotators[0]"); }
+AnnotatorConfig parse(const std::string& yaml) {
+  return parse_annotator(parse_yaml(yaml, "run.yaml"), "run.yaml: annotators[0]");
+}
 
 std::string refusal(const std::string& yaml) {
   try {

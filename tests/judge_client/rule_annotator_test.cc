@@ -27,8 +27,10 @@ std::string sentence(int count) {
 TEST(RuleAnnotatorTest, CallsAGoodResponsePerfect) { EXPECT_EQ(judge(kGood), "Perfect."); }
 
 TEST(RuleAnnotatorTest, QuotesAChattyOpening) {
-  EXPECT_EQ(judge(std::string("Sure, here is the answer: ") + kGood), "It opens with chatter: \"Sure, here is the answer: Volcanoes\".");
-  EXPECT_THAT(judge("Here’s why: volcanoes erupt when hot molten rock pushes gas outward."), StartsWith("It opens with chatter: \"Here’s why:"));
+  EXPECT_EQ(judge(std::string("Sure, here is the answer: ") + kGood),
+            "It opens with chatter: \"Sure, here is the answer: Volcanoes\".");
+  EXPECT_THAT(judge("Here’s why: volcanoes erupt when hot molten rock pushes gas outward."),
+              StartsWith("It opens with chatter: \"Here’s why:"));
 }
 
 TEST(RuleAnnotatorTest, DoesNotMistakeALongerWordForAnOpening) {
@@ -44,9 +46,12 @@ TEST(RuleAnnotatorTest, QuotesSelfTalkWhereverItStands) {
 TEST(RuleAnnotatorTest, QuotesTheFirstItemOfAList) {
   EXPECT_THAT(judge("Volcanoes erupt for reasons: 1. hot rock rises fast, 2. gas expands in it."),
               StartsWith("It is laid out as a list: \"1. hot rock rises fast, 2.\"."));
-  EXPECT_THAT(judge("Volcanoes:\n- hot rock rises up\n- gas expands in it quickly."), StartsWith("It is laid out as a list: \"- hot rock rises up\n-\"."));
-  EXPECT_THAT(judge("Step 1: Hot rock rises below volcanoes. Step 2: gas escapes."), StartsWith("It is laid out as a list: \"Step 1: Hot"));
-  EXPECT_THAT(judge("Volcanoes\nDay 1 hot rock rises\nDay 2 gas escapes from it."), StartsWith("It is laid out as a list: \"Day 1 hot"));
+  EXPECT_THAT(judge("Volcanoes:\n- hot rock rises up\n- gas expands in it quickly."),
+              StartsWith("It is laid out as a list: \"- hot rock rises up\n-\"."));
+  EXPECT_THAT(judge("Step 1: Hot rock rises below volcanoes. Step 2: gas escapes."),
+              StartsWith("It is laid out as a list: \"Step 1: Hot"));
+  EXPECT_THAT(judge("Volcanoes\nDay 1 hot rock rises\nDay 2 gas escapes from it."),
+              StartsWith("It is laid out as a list: \"Day 1 hot"));
 }
 
 TEST(RuleAnnotatorTest, DoesNotTakeANumberAtASentenceEndForAList) {
@@ -57,9 +62,12 @@ TEST(RuleAnnotatorTest, DoesNotTakeANumberAtASentenceEndForAList) {
 TEST(RuleAnnotatorTest, QuotesMarkup) {
   EXPECT_EQ(judge("Volcanoes erupt because **hot rock** rises through cracks and pushes gas."),
             "It uses markup: \"**hot rock** rises through cracks and\".");
-  EXPECT_THAT(judge("# Volcanoes erupt because hot rock rises and pushes gas outward."), StartsWith("It uses markup: \"# Volcanoes"));
-  EXPECT_THAT(judge("Volcanoes erupt because <b>hot</b> rock rises and pushes gas outward."), StartsWith("It uses markup: \"<b>hot</b>"));
-  EXPECT_THAT(judge("Volcanoes erupt because `magma` rises fast and pushes gas outward."), StartsWith("It uses markup: \"`magma`"));
+  EXPECT_THAT(judge("# Volcanoes erupt because hot rock rises and pushes gas outward."),
+              StartsWith("It uses markup: \"# Volcanoes"));
+  EXPECT_THAT(judge("Volcanoes erupt because <b>hot</b> rock rises and pushes gas outward."),
+              StartsWith("It uses markup: \"<b>hot</b>"));
+  EXPECT_THAT(judge("Volcanoes erupt because `magma` rises fast and pushes gas outward."),
+              StartsWith("It uses markup: \"`magma`"));
 }
 
 TEST(RuleAnnotatorTest, LeavesComparisonsAlone) {
@@ -71,7 +79,9 @@ TEST(RuleAnnotatorTest, QuotesALineBreakWithTheWordsAroundIt) {
             "It breaks the line: \"rock rises.\n\nIt pushes gas outward\".");
 }
 
-TEST(RuleAnnotatorTest, IgnoresBlanksAroundTheResponse) { EXPECT_EQ(judge(std::string("\n  ") + kGood + "\n\n"), "Perfect."); }
+TEST(RuleAnnotatorTest, IgnoresBlanksAroundTheResponse) {
+  EXPECT_EQ(judge(std::string("\n  ") + kGood + "\n\n"), "Perfect.");
+}
 
 TEST(RuleAnnotatorTest, QuotesTheSecondOccurrenceOfFiveWords) {
   EXPECT_EQ(judge("Volcanoes erupt because hot molten rock rises. They erupt because hot molten rock escapes."),
@@ -83,8 +93,10 @@ TEST(RuleAnnotatorTest, AllowsFourWordsToComeTwice) {
 }
 
 TEST(RuleAnnotatorTest, QuotesAPieceThatComesFiveTimes) {
-  EXPECT_THAT(judge("Volcanoes are hot hot hot hot hot inside and so they erupt."), StartsWith("It repeats itself: \"hot hot hot hot inside and\""));
-  EXPECT_THAT(judge("Volcanoes go hahahahaha when hot rock pushes gas outward again."), StartsWith("It repeats itself: \"hahahahaha when"));
+  EXPECT_THAT(judge("Volcanoes are hot hot hot hot hot inside and so they erupt."),
+              StartsWith("It repeats itself: \"hot hot hot hot inside and\""));
+  EXPECT_THAT(judge("Volcanoes go hahahahaha when hot rock pushes gas outward again."),
+              StartsWith("It repeats itself: \"hahahahaha when"));
   EXPECT_EQ(judge("Volcanoes need 1000000 years before hot rock can push gas outward."), "Perfect.");
 }
 
@@ -96,13 +108,15 @@ TEST(RuleAnnotatorTest, PassesExactlyAtTheLimitsOfLength) {
 }
 
 TEST(RuleAnnotatorTest, QuotesAnOverrunFromTwoWordsBeforeTheLastAllowedSentenceEnd) {
-  std::string text = sentence(20);            // 20 words, then one long sentence beyond the limit
+  std::string text = sentence(20);  // 20 words, then one long sentence beyond the limit
   for (int i = 0; i < 30; ++i) text += (i == 0 ? " Then" : " more" + std::to_string(i));
-  EXPECT_EQ(judge(text + "."), "It is too long and should have stopped within \"word18 word19. Then more1 more2 more3\".");
+  EXPECT_EQ(judge(text + "."),
+            "It is too long and should have stopped within \"word18 word19. Then more1 more2 more3\".");
 }
 
 TEST(RuleAnnotatorTest, QuotesAnOverrunAtTheLimitWhenNoSentenceEndsBefore) {
-  EXPECT_EQ(judge(sentence(60)), "It is too long and should have stopped within \"word38 word39 word40 word41 word42 word43\".");
+  EXPECT_EQ(judge(sentence(60)),
+            "It is too long and should have stopped within \"word38 word39 word40 word41 word42 word43\".");
 }
 
 TEST(RuleAnnotatorTest, QuotesAResponseThatBreaksOffFromTwoWordsBeforeItsLastSentenceEnd) {
@@ -119,7 +133,9 @@ TEST(RuleAnnotatorTest, CriticisesACutResponseEvenWhenItsLastSentenceIsWhole) {
   EXPECT_THAT(judge(kGood, false), StartsWith("It breaks off"));
 }
 
-TEST(RuleAnnotatorTest, QuotesAShortResponseWhole) { EXPECT_EQ(judge("Volcanoes erupt."), "It is too short and ends after \"Volcanoes erupt.\"."); }
+TEST(RuleAnnotatorTest, QuotesAShortResponseWhole) {
+  EXPECT_EQ(judge("Volcanoes erupt."), "It is too short and ends after \"Volcanoes erupt.\".");
+}
 
 TEST(RuleAnnotatorTest, QuotesAMissingFinalStop) {
   EXPECT_EQ(judge("Volcanoes erupt because hot molten rock rises through cracks and pushes"),
@@ -137,7 +153,8 @@ TEST(RuleAnnotatorTest, FindsTheSubjectInOtherFormsOfItsWords) {
 }
 
 TEST(RuleAnnotatorTest, AsksForNoSubjectWhenTheInstructionNamesNone) {
-  EXPECT_EQ(judge("Bread rises because yeast makes gas inside the warm dough.", true, "Tell me something."), "Perfect.");
+  EXPECT_EQ(judge("Bread rises because yeast makes gas inside the warm dough.", true, "Tell me something."),
+            "Perfect.");
 }
 
 TEST(RuleAnnotatorTest, NamesAtMostThreeDefectsInTheOrderOfTheChecks) {
@@ -168,7 +185,9 @@ TEST(RuleAnnotatorTest, CallsAnEmptyResponseEmpty) {
 
 TEST(RuleAnnotatorTest, JudgesOtherScriptsByTheSameRules) {
   EXPECT_EQ(judge("火山は地下の熱い岩が上がると噴火します。", true, "火山はなぜ噴火しますか。"), "Perfect.");
-  EXPECT_EQ(judge("Вулканы извергаются потому, что горячая порода поднимается и давит.", true, "Почему извергаются вулканы?"), "Perfect.");
+  EXPECT_EQ(
+      judge("Вулканы извергаются потому, что горячая порода поднимается и давит.", true, "Почему извергаются вулканы?"),
+      "Perfect.");
 }
 
 TEST(RuleAnnotatorTest, TakesAnyBytes) {
@@ -180,7 +199,8 @@ TEST(RuleAnnotatorTest, TakesAnyBytes) {
 
 TEST(RuleAnnotatorTest, FollowsItsGuideline) {
   Guideline loose;
-  loose.forbid_lists = loose.forbid_markup = loose.forbid_line_breaks = loose.require_complete_end = loose.require_subject = false;
+  loose.forbid_lists = loose.forbid_markup = loose.forbid_line_breaks = loose.require_complete_end =
+      loose.require_subject = false;
   loose.min_words = 0;
   loose.forbidden_openings.clear();
   loose.self_talk.clear();

@@ -11,11 +11,13 @@ bool is_perfect(std::string_view reply) { return std::get<Verdict>(parse_perfect
 bool is_failure(std::string_view reply) { return std::holds_alternative<JudgeFailure>(parse_perfect_prefix(reply)); }
 
 TEST(VerdictTest, TakesThePrefixAndTheSingleWord) {
-  for (const char* reply : {"Perfect.", "Perfect. Well done.", " perfect \n", "'perfect'", "\"Perfect!\"", "PERFECT."}) EXPECT_TRUE(is_perfect(reply)) << reply;
+  for (const char* reply : {"Perfect.", "Perfect. Well done.", " perfect \n", "'perfect'", "\"Perfect!\"", "PERFECT."})
+    EXPECT_TRUE(is_perfect(reply)) << reply;
 }
 
 TEST(VerdictTest, NeverSearchesInsideTheText) {
-  for (const char* reply : {"Almost perfect.", "It is perfect.", "Perfectly fine.", "perfect answer", "Perfect!! no"}) EXPECT_FALSE(is_perfect(reply)) << reply;
+  for (const char* reply : {"Almost perfect.", "It is perfect.", "Perfectly fine.", "perfect answer", "Perfect!! no"})
+    EXPECT_FALSE(is_perfect(reply)) << reply;
 }
 
 TEST(VerdictTest, FailsOnRepliesThatSayNothing) {

@@ -24,7 +24,9 @@ std::vector<std::size_t> sentence_ends(std::string_view text) {
   return ends;
 }
 
-TEST(WordsTest, SplitsAtAnyWhiteSpace) { EXPECT_THAT(texts("a  b\tc\n\nd\u00A0e"), ElementsAre("a", "b", "c", "d", "e")); }
+TEST(WordsTest, SplitsAtAnyWhiteSpace) {
+  EXPECT_THAT(texts("a  b\tc\n\nd\u00A0e"), ElementsAre("a", "b", "c", "d", "e"));
+}
 
 TEST(WordsTest, HasNoWordsInBlankText) {
   EXPECT_THAT(texts(""), IsEmpty());
@@ -75,9 +77,9 @@ TEST(WordsTest, EndsSentencesInOtherScripts) {
 TEST(WordsTest, TellsUtf8FromOtherBytes) {
   EXPECT_TRUE(is_valid_utf8("naïve 猫 \xEF\xBF\xBD"));
   EXPECT_FALSE(is_valid_utf8("\xff"));
-  EXPECT_FALSE(is_valid_utf8("\xc0\xaf"));       // overlong
-  EXPECT_FALSE(is_valid_utf8("\xed\xa0\x80"));   // surrogate
-  EXPECT_FALSE(is_valid_utf8("cut \xe7\x8c"));   // cut inside a character
+  EXPECT_FALSE(is_valid_utf8("\xc0\xaf"));      // overlong
+  EXPECT_FALSE(is_valid_utf8("\xed\xa0\x80"));  // surrogate
+  EXPECT_FALSE(is_valid_utf8("cut \xe7\x8c"));  // cut inside a character
 }
 
 TEST(WordsTest, ReadsAnyBytesWithoutFault) {

@@ -33,10 +33,8 @@ TEST(CircuitTest, ProbesASickServerOnceAMinuteAndRecoversWithinTwo) {
     for (int i = 0; i < 64 && circuit.admits(now); ++i) {
       circuit.sent(now);
       ++sends;
-      if (now < 3'600'000)
-        circuit.failed(now);
-      else
-        circuit.succeeded();
+      if (now < 3'600'000) circuit.failed(now);
+      else circuit.succeeded();
       if (!circuit.open() && now >= 3'600'000) recovered = now;
     }
   }

@@ -45,10 +45,8 @@ Load run(RateLimits limits, std::int64_t tokens) {
     const bool taken = server.takes(now, static_cast<double>(tokens));
     limiter.settled(tokens / 2, taken ? tokens : 0);
     ++load.sent;
-    if (!taken)
-      ++load.refused;
-    else
-      load.tokens += tokens;
+    if (!taken) ++load.refused;
+    else load.tokens += tokens;
   }
   return load;
 }

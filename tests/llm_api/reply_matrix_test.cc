@@ -25,10 +25,8 @@ Json anthropic() { return fake_anthropic_reply({{"model", "judge-1"}, {"messages
 // `value` with the member at `pointer` replaced, or removed where `with` is discarded.
 std::string changed(Json value, const std::string& pointer, const Json& with) {
   const Json::json_pointer at(pointer);
-  if (with.is_discarded())
-    value.at(at.parent_pointer()).erase(at.back());
-  else
-    value[at] = with;
+  if (with.is_discarded()) value.at(at.parent_pointer()).erase(at.back());
+  else value[at] = with;
   return to_json_text(value);
 }
 const Json kGone = Json(Json::value_t::discarded);

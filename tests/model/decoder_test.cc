@@ -37,7 +37,8 @@ TEST(DecoderTest, EveryLevelAgreesWithTheOperators) {
   const auto expected = run_all(*make_aten_decoder(weights, small_limits()), ids, 0, 64, weights.config.vocab_size);
   for (const CpuLevel level : available_cpu_levels()) {
     const auto decoder = make_cpu_decoder(weights, small_limits(), level);
-    EXPECT_LT(largest_difference(run_all(*decoder, ids, 0, 64, weights.config.vocab_size), expected), 2e-4F) << cpu_level_name(level);
+    EXPECT_LT(largest_difference(run_all(*decoder, ids, 0, 64, weights.config.vocab_size), expected), 2e-4F)
+        << cpu_level_name(level);
   }
 }
 
@@ -47,7 +48,8 @@ TEST(DecoderTest, EveryLevelAgreesWithTheOperatorsInBfloat16) {
   const auto expected = run_all(*make_aten_decoder(weights, small_limits()), ids, 0, 64, weights.config.vocab_size);
   for (const CpuLevel level : available_cpu_levels()) {
     const auto decoder = make_cpu_decoder(weights, small_limits(), level);
-    EXPECT_LT(largest_difference(run_all(*decoder, ids, 0, 64, weights.config.vocab_size), expected), 0.15F) << cpu_level_name(level);
+    EXPECT_LT(largest_difference(run_all(*decoder, ids, 0, 64, weights.config.vocab_size), expected), 0.15F)
+        << cpu_level_name(level);
   }
 }
 
@@ -62,7 +64,8 @@ TEST_P(DecoderBitsTest, ARowHasTheSameBitsInAnyCompany) {
     const auto alone = run_all(*make_cpu_decoder(weights, small_limits(1), level), ids, 0, 1, vocabulary);
     const auto decoder = make_cpu_decoder(weights, small_limits(2), level);
     for (const std::int64_t chunk : {2, 3, 5, 7, 12}) {
-      EXPECT_EQ(run_all(*decoder, ids, 100, chunk, vocabulary), alone) << cpu_level_name(level) << " in chunks of " << chunk;
+      EXPECT_EQ(run_all(*decoder, ids, 100, chunk, vocabulary), alone)
+          << cpu_level_name(level) << " in chunks of " << chunk;
     }
     for (const std::int64_t companions : {1, 2, 3, 4, 5, 6, 7, 11, 23, 40}) {
       std::vector<float> logits(static_cast<std::size_t>(vocabulary));
@@ -98,7 +101,8 @@ TEST(DecoderTest, TheHeadsResultsDescribeItsLogits) {
 TEST(DecoderTest, RefusesRowsOutsideItsLimits) {
   const DecoderWeights weights = random_decoder_weights(odd_config(), at::kFloat, at::kCPU, 3);
   const auto decoder = make_cpu_decoder(weights, small_limits(), best_cpu_level());
-  for (const DecoderRow& row : {DecoderRow{-1, 0, 0}, DecoderRow{301, 0, 0}, DecoderRow{1, 0, 96}, DecoderRow{1, 512, 0}}) {
+  for (const DecoderRow& row :
+       {DecoderRow{-1, 0, 0}, DecoderRow{301, 0, 0}, DecoderRow{1, 0, 96}, DecoderRow{1, 512, 0}}) {
     EXPECT_THROW(decoder->run(std::vector<DecoderRow>{row}, {}, {}), Error);
   }
 }
@@ -119,7 +123,8 @@ void compare_golden(Decoder& decoder, const Json& cases, std::int64_t vocabulary
       const auto expected = one.at("logits")[p].get<std::vector<float>>();
       ASSERT_EQ(expected.size(), static_cast<std::size_t>(vocabulary));
       for (std::size_t i = 0; i < expected.size(); ++i) {
-        ASSERT_NEAR(logits[positions[p]][i], expected[i], 2e-4 * std::max(1.0F, std::abs(expected[i]))) << name << ", " << one.at("name");
+        ASSERT_NEAR(logits[positions[p]][i], expected[i], 2e-4 * std::max(1.0F, std::abs(expected[i])))
+            << name << ", " << one.at("name");
       }
     }
   }
@@ -151,7 +156,8 @@ TEST_P(GoldenDecoderTest, PromptsOfUnequalLengthsInOneStepGiveTheLogitsOfThePadd
     const auto ids = padded.at("input_ids")[p].get<std::vector<std::int64_t>>();
     std::int64_t position = 0;
     for (std::size_t t = 0; t < ids.size(); ++t) {
-      if (padded.at("attention_mask")[p][t] == 1) rows.push_back({ids[t], static_cast<std::int64_t>(p) * width, position++});
+      if (padded.at("attention_mask")[p][t] == 1)
+        rows.push_back({ids[t], static_cast<std::int64_t>(p) * width, position++});
     }
     queries.push_back({static_cast<std::int64_t>(rows.size()) - 1, -1, logits[p].data()});
   }

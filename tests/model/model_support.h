@@ -48,8 +48,8 @@ inline std::vector<std::int64_t> some_ids(std::int64_t count, std::int64_t start
 }
 
 // Logits of every position of `ids`, run from arena place `slot` in chunks of `chunk` rows.
-inline std::vector<std::vector<float>> run_all(Decoder& decoder, const std::vector<std::int64_t>& ids, std::int64_t slot,
-                                               std::int64_t chunk, std::int64_t vocabulary) {
+inline std::vector<std::vector<float>> run_all(Decoder& decoder, const std::vector<std::int64_t>& ids,
+                                               std::int64_t slot, std::int64_t chunk, std::int64_t vocabulary) {
   std::vector<std::vector<float>> logits(ids.size(), std::vector<float>(static_cast<std::size_t>(vocabulary)));
   const auto length = static_cast<std::int64_t>(ids.size());
   for (std::int64_t begin = 0; begin < length; begin += chunk) {

@@ -21,8 +21,10 @@ PeftAdapter tiny_adapter(const std::string& kind, std::uint64_t seed) {
       LoraModule& own = adapter.modules[module.name];
       own.in = module.shape.in;
       own.out = module.shape.out;
-      for (std::int64_t i = 0; i < adapter.r * own.in; ++i) own.a.push_back(philox_uniform(seed, static_cast<std::uint64_t>(i), 1) - 0.5F);
-      for (std::int64_t i = 0; i < adapter.r * own.out; ++i) own.b.push_back(philox_uniform(seed, static_cast<std::uint64_t>(i), 2) - 0.5F);
+      for (std::int64_t i = 0; i < adapter.r * own.in; ++i)
+        own.a.push_back(philox_uniform(seed, static_cast<std::uint64_t>(i), 1) - 0.5F);
+      for (std::int64_t i = 0; i < adapter.r * own.out; ++i)
+        own.b.push_back(philox_uniform(seed, static_cast<std::uint64_t>(i), 2) - 0.5F);
     }
   }
   return adapter;
@@ -32,7 +34,8 @@ PeftAdapter tiny_adapter(const std::string& kind, std::uint64_t seed) {
 std::vector<at::Tensor> matrices(const Policy& policy) {
   std::vector<at::Tensor> copies;
   for (const LayerWeights& layer : policy.weights().layers) {
-    for (const at::Tensor& matrix : {layer.qkv, layer.output, layer.gate_up, layer.down}) copies.push_back(matrix.clone());
+    for (const at::Tensor& matrix : {layer.qkv, layer.output, layer.gate_up, layer.down})
+      copies.push_back(matrix.clone());
   }
   return copies;
 }
@@ -85,7 +88,8 @@ TEST_P(PolicyTest, AddsTheScaledProductToTheAdaptedModuleAlone) {
   const LoraMatrices& one = lora.modules.at("model.layers.1.mlp.up_proj");
   const at::Tensor expected = before + 2 * at::mm(one.b, one.a);  // alpha / r = 2
   const double tolerance = GetParam() == at::kFloat ? 1e-6 : 1e-2;
-  EXPECT_TRUE(at::allclose(module_weight(policy.weights(), "model.layers.1.mlp.up_proj").to(at::kFloat), expected, 0, tolerance));
+  EXPECT_TRUE(at::allclose(module_weight(policy.weights(), "model.layers.1.mlp.up_proj").to(at::kFloat), expected, 0,
+                           tolerance));
   EXPECT_TRUE(at::equal(module_weight(policy.weights(), "model.layers.1.mlp.gate_proj"), gate));
 }
 

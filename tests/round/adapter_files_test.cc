@@ -23,7 +23,8 @@ class AdapterFilesTest : public RoundTest {
     adapter.r = 1;
     adapter.lora_alpha = 1;
     adapter.base_model_name_or_path = "somewhere";
-    adapter.modules["model.layers.0.mlp.down_proj"] = {12, 8, std::vector<float>(12, value), std::vector<float>(8, value)};
+    adapter.modules["model.layers.0.mlp.down_proj"] = {12, 8, std::vector<float>(12, value),
+                                                       std::vector<float>(8, value)};
     const fs::path folder = temporary_path(daemon().store, name);
     write_adapter(folder, adapter);
     return folder;
@@ -70,9 +71,11 @@ TEST_F(AdapterFilesTest, ChecksAFolderAgainstItsRow) {
   adapter.folder_hash = published.folder_hash;
   check_adapter(daemon().store.data_dir(), adapter);
   std::ofstream(data(published.path) / "adapter_model.safetensors", std::ios::app) << "x";
-  EXPECT_THAT(error_of(ErrorCode::kBadInput, [&] { check_adapter(daemon().store.data_dir(), adapter); }), HasSubstr("hash differs"));
+  EXPECT_THAT(error_of(ErrorCode::kBadInput, [&] { check_adapter(daemon().store.data_dir(), adapter); }),
+              HasSubstr("hash differs"));
   fs::remove_all(data(published.path));
-  EXPECT_THAT(error_of(ErrorCode::kBadInput, [&] { check_adapter(daemon().store.data_dir(), adapter); }), HasSubstr("missing"));
+  EXPECT_THAT(error_of(ErrorCode::kBadInput, [&] { check_adapter(daemon().store.data_dir(), adapter); }),
+              HasSubstr("missing"));
 }
 
 TEST_F(AdapterFilesTest, AStartSweepsWhatACrashLeft) {

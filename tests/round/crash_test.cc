@@ -34,7 +34,8 @@ RunOutcome run_to_end(const std::filesystem::path& folder, const RunFiles& files
   ScriptedEngine engine;
   OneDaemon daemon(folder / "data", engine, clock, log);
   const auto runs = daemon.read([](Reader& reader) { return list_runs(reader); });
-  const RunId run = runs.empty() ? start_run(daemon.store, files.config(), files.reader(), scripted_text, log) : runs[0].id;
+  const RunId run =
+      runs.empty() ? start_run(daemon.store, files.config(), files.reader(), scripted_text, log) : runs[0].id;
   EXPECT_EQ(daemon.work(run), RunState::kCompleted);
   EXPECT_THAT(daemon.check(), IsEmpty());
   return daemon.outcome(run);
@@ -64,7 +65,9 @@ class CrashTest : public testing::Test {
     EXPECT_TRUE(WIFSIGNALED(status) || WEXITSTATUS(status) == 0) << where;
     return WIFSIGNALED(status);
   }
-  void expect_undisturbed(const std::string& what) { EXPECT_EQ(run_to_end(folder_.path(), files_), undisturbed()) << what; }
+  void expect_undisturbed(const std::string& what) {
+    EXPECT_EQ(run_to_end(folder_.path(), files_), undisturbed()) << what;
+  }
   void start_afresh() { std::filesystem::remove_all(folder_ / "data"); }
 
   const TemporaryDirectory folder_{fast_folder()};
@@ -110,10 +113,12 @@ std::set<std::string> points_of_the_sources() {
   std::set<std::string> names;
   const std::regex call(R"re(fault::point\("([^"]+)"\))re");
   for (const char* module : {"core", "store", "round", "judge_client"}) {
-    for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(CUTD_SOURCE_DIR) / "src" / module)) {
+    for (const auto& entry :
+         std::filesystem::directory_iterator(std::filesystem::path(CUTD_SOURCE_DIR) / "src" / module)) {
       if (entry.path().extension() != ".cc") continue;
       const std::string text = read_file(entry.path());
-      for (std::sregex_iterator match(text.begin(), text.end(), call), end; match != end; ++match) names.insert((*match)[1]);
+      for (std::sregex_iterator match(text.begin(), text.end(), call), end; match != end; ++match)
+        names.insert((*match)[1]);
     }
   }
   return names;

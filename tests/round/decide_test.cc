@@ -70,33 +70,35 @@ Match(Cases...) -> Match<Cases...>;
 
 std::string describe(const Action& action) {
   const auto of = [](const char* what, Subject subject) { return std::string(what) + " " + name_of_subject(subject); };
-  return std::visit(
-      Match{
-          [](const action::Idle&) { return std::string("idle"); },
-          [&](const action::PlanEvaluation& a) { return of("plan evaluation", a.subject); },
-          [&](const action::GenerateEvaluation& a) { return of("generate evaluation", a.subject) + " " + std::to_string(a.unit.value); },
-          [&](const action::AwaitEvaluationJudgments& a) { return of("await evaluation", a.subject); },
-          [&](const action::ScoreEvaluation& a) { return of("score", a.subject); },
-          [&](const action::FinishEvaluation& a) { return of("finish evaluation", a.subject); },
-          [](const action::PlanRound&) { return std::string("plan round"); },
-          [](const action::Generate& a) { return "generate " + std::to_string(a.unit.value); },
-          [](const action::AwaitJudgments&) { return std::string("await judgments"); },
-          [](const action::Advance& a) { return "advance to " + std::string(name_of(a.to)); },
-          [](const action::FreezeManifest&) { return std::string("freeze manifest"); },
-          [](const action::Train&) { return std::string("train"); },
-          [](const action::PublishCumulative&) { return std::string("publish cumulative"); },
-          [](const action::Promote&) { return std::string("promote"); },
-          [](const action::Reject&) { return std::string("reject"); },
-          [](const action::Pause&) { return std::string("pause"); },
-          [](const action::Resume&) { return std::string("resume"); },
-          [](const action::Fail&) { return std::string("fail"); },
-          [](const action::StartRound&) { return std::string("start round"); },
-          [](const action::CompleteRun&) { return std::string("complete run"); },
-          [](const action::FailRun&) { return std::string("fail run"); },
-      },
-      action);
+  return std::visit(Match{
+                        [](const action::Idle&) { return std::string("idle"); },
+                        [&](const action::PlanEvaluation& a) { return of("plan evaluation", a.subject); },
+                        [&](const action::GenerateEvaluation& a) {
+                          return of("generate evaluation", a.subject) + " " + std::to_string(a.unit.value);
+                        },
+                        [&](const action::AwaitEvaluationJudgments& a) { return of("await evaluation", a.subject); },
+                        [&](const action::ScoreEvaluation& a) { return of("score", a.subject); },
+                        [&](const action::FinishEvaluation& a) { return of("finish evaluation", a.subject); },
+                        [](const action::PlanRound&) { return std::string("plan round"); },
+                        [](const action::Generate& a) { return "generate " + std::to_string(a.unit.value); },
+                        [](const action::AwaitJudgments&) { return std::string("await judgments"); },
+                        [](const action::Advance& a) { return "advance to " + std::string(name_of(a.to)); },
+                        [](const action::FreezeManifest&) { return std::string("freeze manifest"); },
+                        [](const action::Train&) { return std::string("train"); },
+                        [](const action::PublishCumulative&) { return std::string("publish cumulative"); },
+                        [](const action::Promote&) { return std::string("promote"); },
+                        [](const action::Reject&) { return std::string("reject"); },
+                        [](const action::Pause&) { return std::string("pause"); },
+                        [](const action::Resume&) { return std::string("resume"); },
+                        [](const action::Fail&) { return std::string("fail"); },
+                        [](const action::StartRound&) { return std::string("start round"); },
+                        [](const action::CompleteRun&) { return std::string("complete run"); },
+                        [](const action::FailRun&) { return std::string("fail run"); },
+                    },
+                    action);
 }
 
+// clang-format off
 std::vector<RoundRow> round_rows() {
   using P = Phase;
   using R = RoundSnapshot;
@@ -153,6 +155,7 @@ std::vector<RoundRow> round_rows() {
       {"cancelled", at(P::kCancelled), "idle"},
   };
 }
+// clang-format on
 
 RunSnapshot run_with(const std::function<void(RunSnapshot&)>& change) {
   RunSnapshot run;
@@ -166,6 +169,7 @@ struct RunRow {
   std::string action;
 };
 
+// clang-format off
 std::vector<RunRow> run_rows() {
   using R = RunSnapshot;
   const auto over = [](const std::function<void(R&)>& change) {
@@ -186,6 +190,7 @@ std::vector<RunRow> run_rows() {
       {"cancelled", run_with([](R& r) { r.state = RunState::kCancelled; }), "idle"},
   };
 }
+// clang-format on
 
 TEST(DecideTest, HasAnActionForEverySnapshotOfARound) {
   for (const RoundRow& row : round_rows()) EXPECT_EQ(describe(decide(row.round)), row.action) << row.name;
@@ -203,7 +208,8 @@ TEST(DecideTest, TheTablesProduceEveryActionThereIs) {
 }
 
 TEST(DecideTest, TheSameFactsGiveTheSameActionAgain) {
-  for (const RoundRow& row : round_rows()) EXPECT_EQ(describe(decide(row.round)), describe(decide(row.round))) << row.name;
+  for (const RoundRow& row : round_rows())
+    EXPECT_EQ(describe(decide(row.round)), describe(decide(row.round))) << row.name;
 }
 
 TEST(DecideTest, ReadsTheReportSetOnlyWhenTheRunIsOver) {
@@ -213,7 +219,10 @@ TEST(DecideTest, ReadsTheReportSetOnlyWhenTheRunIsOver) {
 }
 
 TEST(DecideTest, SaysWhyTooManyJudgmentsFailed) {
-  const Action action = decide(with(Phase::kJudging, [](RoundSnapshot& r) { r.judgments_failed = 20; r.judgment_failure = "unusable: empty reply"; }));
+  const Action action = decide(with(Phase::kJudging, [](RoundSnapshot& r) {
+    r.judgments_failed = 20;
+    r.judgment_failure = "unusable: empty reply";
+  }));
   const std::string reason = std::get<action::Fail>(action).reason;
   EXPECT_THAT(reason, HasSubstr("20 of 20 judgments failed"));
   EXPECT_THAT(reason, HasSubstr("empty reply"));
@@ -229,8 +238,10 @@ TEST(DecideTest, SaysWhyNothingWasTrained) {
 TEST(DecideTest, CountsFailuresUnderTheWorkThatFailed) {
   EXPECT_EQ(work_name(action::Generate{UnitId{12}}), "generate unit 12");
   EXPECT_EQ(work_name(action::Train{}), "train");
-  EXPECT_NE(work_name(action::GenerateEvaluation{Subject::kParent, UnitId{1}}), work_name(action::GenerateEvaluation{Subject::kParent, UnitId{2}}));
-  EXPECT_NE(work_name(action::ScoreEvaluation{Subject::kParent}), work_name(action::ScoreEvaluation{Subject::kCandidate}));
+  EXPECT_NE(work_name(action::GenerateEvaluation{Subject::kParent, UnitId{1}}),
+            work_name(action::GenerateEvaluation{Subject::kParent, UnitId{2}}));
+  EXPECT_NE(work_name(action::ScoreEvaluation{Subject::kParent}),
+            work_name(action::ScoreEvaluation{Subject::kCandidate}));
 }
 
 TEST(AfterFailureTest, RedoesWhatAnEngineLostAndThenGivesUp) {

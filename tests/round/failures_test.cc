@@ -46,7 +46,8 @@ const JudgeOutcome kUnusable = JudgeFailure{JudgeFailureKind::kUnusable, "the re
 class FailuresTest : public RoundTest {
  protected:
   // The engine throws `code` in calls `first` to `last` of `kind`.
-  void fail_calls(const std::string& wanted, std::int64_t first, std::int64_t last, ErrorCode code = ErrorCode::kUnavailable,
+  void fail_calls(const std::string& wanted, std::int64_t first, std::int64_t last,
+                  ErrorCode code = ErrorCode::kUnavailable,
                   const std::string& message = "the engine was killed by signal 9") {
     engine_.before = [=](const std::string& kind, std::int64_t number, std::stop_token) {
       if (kind == wanted && number >= first && number <= last) throw Error(code, message);
@@ -128,8 +129,11 @@ TEST_F(FailuresTest, AnswersThatDoNotFitTheRequestAreRefused) {
    public:
     std::function<void(std::vector<GeneratedResponse>&)> spoil = [](auto&) {};
     std::function<void(std::vector<std::vector<double>>&)> spoil_scores = [](auto&) {};
-    LoadReply load(const ModelSpec& m, std::stop_token s, const ProgressSink& p) override { return engine.load(m, s, p); }
-    std::vector<GeneratedResponse> generate(const GenerateRequest& r, std::stop_token s, const ProgressSink& p) override {
+    LoadReply load(const ModelSpec& m, std::stop_token s, const ProgressSink& p) override {
+      return engine.load(m, s, p);
+    }
+    std::vector<GeneratedResponse> generate(const GenerateRequest& r, std::stop_token s,
+                                            const ProgressSink& p) override {
       auto responses = engine.generate(r, s, p);
       spoil(responses);
       return responses;
@@ -139,8 +143,12 @@ TEST_F(FailuresTest, AnswersThatDoNotFitTheRequestAreRefused) {
       spoil_scores(scores);
       return scores;
     }
-    TrainReply train(const TrainRequest& r, std::stop_token s, const ProgressSink& p) override { return engine.train(r, s, p); }
-    MergeReply merge(const MergeRequest& r, std::stop_token s, const ProgressSink& p) override { return engine.merge(r, s, p); }
+    TrainReply train(const TrainRequest& r, std::stop_token s, const ProgressSink& p) override {
+      return engine.train(r, s, p);
+    }
+    MergeReply merge(const MergeRequest& r, std::stop_token s, const ProgressSink& p) override {
+      return engine.merge(r, s, p);
+    }
     ScriptedEngine engine;
   };
   const double nan = std::numeric_limits<double>::quiet_NaN();
@@ -153,12 +161,17 @@ TEST_F(FailuresTest, AnswersThatDoNotFitTheRequestAreRefused) {
     EXPECT_EQ(daemon.work(run), RunState::kFailed);
     return daemon.run(run).reason;
   };
-  EXPECT_THAT(reason_of([](Spoiler& e) { e.spoil = [](auto& r) { r.pop_back(); }; }), HasSubstr("answered 2 of 3 prompts"));
+  EXPECT_THAT(reason_of([](Spoiler& e) { e.spoil = [](auto& r) { r.pop_back(); }; }),
+              HasSubstr("answered 2 of 3 prompts"));
   EXPECT_THAT(reason_of([](Spoiler& e) { e.spoil = [](auto& r) { r[0].ids.clear(); }; }), HasSubstr("without ids"));
-  EXPECT_THAT(reason_of([](Spoiler& e) { e.spoil = [](auto& r) { r[0].finish_reason = "tired"; }; }), HasSubstr("tired"));
-  EXPECT_THAT(reason_of([&](Spoiler& e) { e.spoil = [=](auto& r) { r[0].logprobs[0] = nan; }; }), HasSubstr("not a number"));
-  EXPECT_THAT(reason_of([&](Spoiler& e) { e.spoil_scores = [=](auto& s) { s[0][0] = nan; }; }), HasSubstr("not a number"));
-  EXPECT_THAT(reason_of([](Spoiler& e) { e.spoil_scores = [](auto& s) { s.pop_back(); }; }), HasSubstr("another number"));
+  EXPECT_THAT(reason_of([](Spoiler& e) { e.spoil = [](auto& r) { r[0].finish_reason = "tired"; }; }),
+              HasSubstr("tired"));
+  EXPECT_THAT(reason_of([&](Spoiler& e) { e.spoil = [=](auto& r) { r[0].logprobs[0] = nan; }; }),
+              HasSubstr("not a number"));
+  EXPECT_THAT(reason_of([&](Spoiler& e) { e.spoil_scores = [=](auto& s) { s[0][0] = nan; }; }),
+              HasSubstr("not a number"));
+  EXPECT_THAT(reason_of([](Spoiler& e) { e.spoil_scores = [](auto& s) { s.pop_back(); }; }),
+              HasSubstr("another number"));
 }
 
 TEST_F(FailuresTest, AStaleCheckpointDoesNotStandInTheWayOfARetry) {
@@ -226,7 +239,9 @@ TEST_F(FailuresTest, AFailedJudgmentNeverEntersAManifest) {
   const RunId run = start({{"run", {{"rounds", 1}}}});
   work_to(run, Phase::kGenerating);
   int asked = 0;
-  daemon().judges = judge_that([&](const JudgeRequest&) { return asked++ == 0 ? kUnusable : JudgeOutcome(Verdict{false, "Too vague."}); });
+  daemon().judges = judge_that([&](const JudgeRequest&) {
+    return asked++ == 0 ? kUnusable : JudgeOutcome(Verdict{false, "Too vague."});
+  });
   work_to(run, Phase::kEvaluating);
   daemon().judges = make_judge;
   daemon().read([&](Reader& reader) {
@@ -322,7 +337,11 @@ void flip_byte(const std::filesystem::path& file) {
 TEST_F(FailuresTest, ADamagedCandidateIsPutAsideAndMadeAgain) {
   const RunId run = start();
   work_to(run, Phase::kEvaluating);
-  const auto cumulative = daemon().read([&](Reader& reader) { return find_adapter(reader, newest_round(reader, run), AdapterKind::kCumulative); }).value();
+  const auto cumulative = daemon()
+                              .read([&](Reader& reader) {
+                                return find_adapter(reader, newest_round(reader, run), AdapterKind::kCumulative);
+                              })
+                              .value();
   flip_byte(daemon().store.data_dir() / cumulative.path / "adapter_model.safetensors");
   EXPECT_EQ(work(run), RunState::kCompleted);
   EXPECT_EQ(daemon().outcome(run), undisturbed());
@@ -340,7 +359,10 @@ TEST_F(FailuresTest, ADamagedDeltaIsTrainedAgain) {
       return !rounds.empty() && find_adapter(reader, rounds.back().id, AdapterKind::kDelta).has_value();
     });
   });
-  const auto delta = daemon().read([&](Reader& reader) { return find_adapter(reader, newest_round(reader, run), AdapterKind::kDelta); }).value();
+  const auto delta =
+      daemon()
+          .read([&](Reader& reader) { return find_adapter(reader, newest_round(reader, run), AdapterKind::kDelta); })
+          .value();
   std::filesystem::remove_all(daemon().store.data_dir() / delta.path);
   EXPECT_EQ(work(run), RunState::kCompleted);
   EXPECT_EQ(daemon().outcome(run), undisturbed());
@@ -350,7 +372,8 @@ TEST_F(FailuresTest, ADamagedDeltaIsTrainedAgain) {
 TEST_F(FailuresTest, ADamagedServingAdapterGeneratesNothing) {
   const RunId run = start();
   work(run, [&] { return daemon().round(run).number == 2 && daemon().phase(run) == Phase::kGenerating; });
-  const auto parent = daemon().read([&](Reader& reader) { return find_adapter(reader, *find_round(reader, run, 2)->parent); }).value();
+  const auto parent =
+      daemon().read([&](Reader& reader) { return find_adapter(reader, *find_round(reader, run, 2)->parent); }).value();
   const auto file = daemon().store.data_dir() / parent.path / "adapter_model.safetensors";
   const std::string whole = read_file(file);
   reopen();

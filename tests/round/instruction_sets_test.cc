@@ -22,7 +22,9 @@ TEST(ParseInstructionsTest, ReadsTextAndInput) {
 }
 
 TEST(ParseInstructionsTest, NamesTheLineThatIsWrong) {
-  const auto refused = [](const std::string& line) { return error_of(ErrorCode::kBadInput, [&] { parse("{\"instruction\": \"a\"}\n" + line); }); };
+  const auto refused = [](const std::string& line) {
+    return error_of(ErrorCode::kBadInput, [&] { parse("{\"instruction\": \"a\"}\n" + line); });
+  };
   EXPECT_THAT(refused("{\"instruction\": \"b\""), HasSubstr("a.jsonl:2"));
   EXPECT_THAT(refused("[]"), HasSubstr("a.jsonl:2: an instruction must be an object"));
   EXPECT_THAT(refused("{\"instruction\": \"b\", \"output\": \"c\"}"), HasSubstr("unknown key \"output\""));

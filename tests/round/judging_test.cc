@@ -45,7 +45,8 @@ TEST_F(JudgingTest, LeavesPausedRoundsAlone) {
 
 TEST_F(JudgingTest, KeepsTheReplyByteForByte) {
   daemon().judge();
-  for (const Judgment& judgment : daemon().read([&](Reader& reader) { return list_judgments(reader, round_, AnnotatorId{1}); })) {
+  for (const Judgment& judgment :
+       daemon().read([&](Reader& reader) { return list_judgments(reader, round_, AnnotatorId{1}); })) {
     EXPECT_FALSE(judgment.raw.empty());
     EXPECT_EQ(judgment.attempts, 1);
     EXPECT_TRUE(judgment.validated);
@@ -55,7 +56,8 @@ TEST_F(JudgingTest, KeepsTheReplyByteForByte) {
 TEST_F(JudgingTest, TheSinkRefusesWhatCostsMoney) {
   StoreJudgeSink sink(daemon().store);
   const auto waiting = pending();
-  const std::vector<AttemptIntent> intents = {{{RequestId{waiting[0].id.value}, 1}, 0}, {{RequestId{waiting[1].id.value}, 1}, 5}};
+  const std::vector<AttemptIntent> intents = {{{RequestId{waiting[0].id.value}, 1}, 0},
+                                              {{RequestId{waiting[1].id.value}, 1}, 5}};
   EXPECT_THAT(sink.before_send(intents), testing::ElementsAre(true, false));
   sink.finished(RequestId{waiting[1].id.value}, JudgeFailure{JudgeFailureKind::kCapped, "not admitted"});
   sink.wait();

@@ -30,7 +30,10 @@ ReportData hostile_data() {
   round.reason = kAttack;
   round.adapter = kAttack;
   data.summary.rounds = {round};
-  data.examples = {{kAttack, kAttack, "improved", {{"untrained", kAttack, kAttack, false, true}, {"round 1", kAttack, kAttack, true, false}}}};
+  data.examples = {{kAttack,
+                    kAttack,
+                    "improved",
+                    {{"untrained", kAttack, kAttack, false, true}, {"round 1", kAttack, kAttack, true, false}}}};
   return data;
 }
 
@@ -59,7 +62,8 @@ TEST(ReportPageTest, TextsThatLookLikeMarkupAreInert) {
 TEST(ReportPageTest, AsksForNothingOutsideItself) {
   const std::string page = report_page(hostile_data());
   EXPECT_THAT(page, HasSubstr("default-src 'none'"));
-  for (const char* part : {"http://", "https://", "url(", "@import", "<link", "<iframe", "javascript:"}) EXPECT_THAT(page, Not(HasSubstr(part))) << part;
+  for (const char* part : {"http://", "https://", "url(", "@import", "<link", "<iframe", "javascript:"})
+    EXPECT_THAT(page, Not(HasSubstr(part))) << part;
 }
 
 TEST(ReportPageTest, ARunThatHasJustBegunHasAPage) {
@@ -129,7 +133,8 @@ TEST(ReportTest, IsWrittenForAWholeRunWithExamplesAndPlots) {
   EXPECT_THAT(page, HasSubstr("Write one paragraph of plain prose"));
   // The same run gives the same page: nothing in it depends on when it was written.
   EXPECT_EQ(page, rehearsal.store().read([&](Reader& reader) { return report_html(reader, run, files.data_dir()); }));
-  EXPECT_THROW(rehearsal.store().read([&](Reader& reader) { return report_html(reader, RunId{9}, files.data_dir()); }), Error);
+  EXPECT_THROW(rehearsal.store().read([&](Reader& reader) { return report_html(reader, RunId{9}, files.data_dir()); }),
+               Error);
 }
 
 }  // namespace

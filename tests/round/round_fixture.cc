@@ -29,12 +29,14 @@ RunFiles::RunFiles(const std::filesystem::path& folder) : model(folder / "model"
     for (std::string& noun : nouns) noun = "Explain what a " + noun + " is used for.";
     return instruction_lines(nouns);
   };
-  files["train.jsonl"] = explain({"hammer", "river", "violin", "compass", "garden", "bridge", "candle", "mirror", "ladder", "window", "kettle", "anchor"});
+  files["train.jsonl"] = explain({"hammer", "river", "violin", "compass", "garden", "bridge", "candle", "mirror",
+                                  "ladder", "window", "kettle", "anchor"});
   files["gate.jsonl"] = explain({"basket", "needle", "lantern", "saddle"});
   files["report.jsonl"] = explain({"shovel", "whistle", "blanket"});
   std::filesystem::create_directories(model);
   std::ofstream(model / "config.json") << model_config_to_json(tiny_config()).dump();
-  write_raw(model / "model.safetensors", safetensors_bytes(R"({"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", std::string(4, '\0')));
+  write_raw(model / "model.safetensors",
+            safetensors_bytes(R"({"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", std::string(4, '\0')));
 }
 
 FileReader RunFiles::reader() const {
@@ -55,7 +57,8 @@ RunConfig RunFiles::config(const Json& changes) const {
                    "guards": {"mean_words_low": 0, "mean_words_high": 100, "distinct_2_low": 0, "distinct_2_high": 100,
                               "perplexity_low": 0, "perplexity_high": 100}},
     "run": {"rounds": 2, "min_free_disk_mb": 1}
-  })", "test");
+  })",
+                           "test");
   values["model"] = model.string();
   values.merge_patch(changes);
   return parse_run_config(values, "tiny.yaml");
@@ -64,7 +67,9 @@ RunConfig RunFiles::config(const Json& changes) const {
 OneDaemon::OneDaemon(const std::filesystem::path& data_dir, Engine& engine, const Clock& clock, Logger& log)
     : store(data_dir, clock, log),
       board(clock),
-      runner(store, engine, board, {scripted_text, std::chrono::milliseconds(10'000), [this](const auto&) { return free_disk; }}, clock, log) {
+      runner(store, engine, board,
+             {scripted_text, std::chrono::milliseconds(10'000), [this](const auto&) { return free_disk; }}, clock,
+             log) {
   sweep_data_folder(store, log);
 }
 
@@ -109,19 +114,24 @@ RunOutcome OneDaemon::outcome(RunId id) {
     std::map<AdapterId, std::string> hashes;
     for (const Adapter& adapter : list_adapters(reader, id)) {
       hashes[adapter.id] = adapter.hash;
-      if (adapter.state == AdapterState::kVerified) outcome.adapters.push_back(fmt::format("{} {} {}", name_of(adapter.kind), adapter.path, hash_directory(store.data_dir() / adapter.path) == adapter.folder_hash));
+      if (adapter.state == AdapterState::kVerified)
+        outcome.adapters.push_back(fmt::format("{} {} {}", name_of(adapter.kind), adapter.path,
+                                               hash_directory(store.data_dir() / adapter.path) == adapter.folder_hash));
     }
     for (const Round& round : list_rounds(reader, id)) {
-      outcome.rounds.push_back(fmt::format("{} {} from {}", round.number, round.outcome ? name_of(*round.outcome) : name_of(round.phase),
+      outcome.rounds.push_back(fmt::format("{} {} from {}", round.number,
+                                           round.outcome ? name_of(*round.outcome) : name_of(round.phase),
                                            round.parent ? hashes[*round.parent] : "the base"));
       if (const auto manifest = find_manifest(reader, round.id)) outcome.manifests.push_back(manifest->sha256);
-      for (const Response& response : list_responses(reader, round.id)) outcome.responses.push_back(fmt::format("{} {}", response.seed, response.hash));
+      for (const Response& response : list_responses(reader, round.id))
+        outcome.responses.push_back(fmt::format("{} {}", response.seed, response.hash));
     }
     for (const Evaluation& evaluation : list_evaluations(reader)) {
       outcome.scores.push_back(evaluation.key.model_hash + evaluation.summary.dump());
     }
     const auto serving = serving_adapter(reader, id);
-    outcome.run = fmt::format("{} serving {}", name_of(find_run(reader, id)->state), serving ? hashes[*serving] : "the base");
+    outcome.run =
+        fmt::format("{} serving {}", name_of(find_run(reader, id)->state), serving ? hashes[*serving] : "the base");
     return outcome;
   });
 }
@@ -136,7 +146,10 @@ RunId RoundTest::start(const Json& changes) {
 }
 
 void RoundTest::work_to(RunId run, Phase phase) {
-  work(run, [&] { return !daemon().read([&](Reader& reader) { return list_rounds(reader, run); }).empty() && daemon().phase(run) == phase; });
+  work(run, [&] {
+    return !daemon().read([&](Reader& reader) { return list_rounds(reader, run); }).empty() &&
+           daemon().phase(run) == phase;
+  });
   ASSERT_EQ(daemon().phase(run), phase);
 }
 

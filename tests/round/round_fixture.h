@@ -81,16 +81,20 @@ class OneDaemon {
   std::int64_t judge() { return judge_pending(store, judges, {}); }
   // Steps and judges until the run is no longer active or `until` holds; fails the test after 2000 steps.
   RunState work(RunId run, const std::function<bool()>& until = {});
-  Phase phase(RunId run);  // of the newest round
+  Phase phase(RunId run);                           // of the newest round
   Round round(RunId run, std::int64_t number = 0);  // 0: the newest
   Run run(RunId id);
   std::vector<std::string> check();
   RunOutcome outcome(RunId run);
 
   template <typename Query>
-  auto read(Query query) { return store.read(std::move(query)); }
+  auto read(Query query) {
+    return store.read(std::move(query));
+  }
   template <typename Command>
-  auto write(Command command) { return store.write(std::move(command)); }
+  auto write(Command command) {
+    return store.write(std::move(command));
+  }
 
   Store store;
   ProgressBoard board;

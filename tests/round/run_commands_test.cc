@@ -8,7 +8,8 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr std::array kActivePhases = {Phase::kCreated, Phase::kGenerating, Phase::kJudging, Phase::kTraining, Phase::kEvaluating};
+constexpr std::array kActivePhases = {Phase::kCreated, Phase::kGenerating, Phase::kJudging, Phase::kTraining,
+                                      Phase::kEvaluating};
 
 class RunCommandsTest : public RoundTest {
  protected:
@@ -80,14 +81,16 @@ TEST_F(RunCommandsTest, RefuseWhatTheStateDoesNotAllow) {
   error_of(ErrorCode::kConflict, [&] { pause(run); });
   resume(run);
   const RoundId round = daemon().round(run).id;
-  EXPECT_THAT(error_of(ErrorCode::kConflict, [&] { daemon().write([&](Writer& writer) { retry_failed_round(writer, round, ""); }); }),
+  EXPECT_THAT(error_of(ErrorCode::kConflict,
+                       [&] { daemon().write([&](Writer& writer) { retry_failed_round(writer, round, ""); }); }),
               HasSubstr("only a failed round"));
   work(run);
   for (const auto& command : {&pause_run, &resume_run, &cancel_run}) {
     error_of(ErrorCode::kConflict, [&] { daemon().write([&](Writer& writer) { command(writer, run, ""); }); });
     error_of(ErrorCode::kNotFound, [&] { daemon().write([&](Writer& writer) { command(writer, RunId{99}, ""); }); });
   }
-  error_of(ErrorCode::kNotFound, [&] { daemon().write([&](Writer& writer) { retry_failed_round(writer, RoundId{99}, ""); }); });
+  error_of(ErrorCode::kNotFound,
+           [&] { daemon().write([&](Writer& writer) { retry_failed_round(writer, RoundId{99}, ""); }); });
 }
 
 TEST_F(RunCommandsTest, AFailedRoundIsRetriedNotResumed) {
@@ -98,7 +101,10 @@ TEST_F(RunCommandsTest, AFailedRoundIsRetriedNotResumed) {
   work(run);
   EXPECT_THAT(error_of(ErrorCode::kConflict, [&] { resume(run); }), HasSubstr("cutd round retry"));
   engine_.before = {};
-  EXPECT_EQ(daemon().write([&](Writer& writer) { return retry_failed_round(writer, list_rounds(writer, run).back().id, "mended"); }), run);
+  EXPECT_EQ(daemon().write([&](Writer& writer) {
+    return retry_failed_round(writer, list_rounds(writer, run).back().id, "mended");
+  }),
+            run);
   EXPECT_EQ(work(run), RunState::kCompleted);
   EXPECT_EQ(daemon().round(run, 1).retries, 1);
 }

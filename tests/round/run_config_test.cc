@@ -19,8 +19,10 @@ RunConfig parse(const std::string& yaml, const std::vector<ConfigOverride>& over
 }
 
 TEST(RunConfigTest, GivesTheSameConfigurationBackFromItsJson) {
-  const RunConfig config = parse(kMinimal + "name: demo\nlora: {r: 3, target_modules: [q_proj]}\nannotators: [{name: critic, guideline: {max_words: 30}}]\n"
-                                            "evaluation: {guards: {mean_words_low: 0.25}}\nrun: {rounds: 7, end_time: \"2026-11-24T06:00:00Z\"}\n");
+  const RunConfig config = parse(
+      kMinimal +
+      "name: demo\nlora: {r: 3, target_modules: [q_proj]}\nannotators: [{name: critic, guideline: {max_words: 30}}]\n"
+      "evaluation: {guards: {mean_words_low: 0.25}}\nrun: {rounds: 7, end_time: \"2026-11-24T06:00:00Z\"}\n");
   const Json json = run_config_json(config);
   EXPECT_EQ(run_config_json(parse_run_config(json, "frozen")), json);
   EXPECT_EQ(config.annotator().guideline.max_words, 30);
@@ -29,8 +31,8 @@ TEST(RunConfigTest, GivesTheSameConfigurationBackFromItsJson) {
 
 TEST(RunConfigTest, NamesFileAndKeyOfWhatItRefuses) {
   const std::vector<std::pair<std::string, std::string>> refused = {
-      {"rounds: 3\n", "rounds"},                                        // unknown at this level
-      {"train: {learning_rat: 1}\n", "learning_rate"},                  // with the nearest known one
+      {"rounds: 3\n", "rounds"},                        // unknown at this level
+      {"train: {learning_rat: 1}\n", "learning_rate"},  // with the nearest known one
       {"run: {rounds: three}\n", "run.rounds"},
       {"run: {rounds: 0}\n", "run.rounds"},
       {"run: {rounds: 1.5}\n", "run.rounds"},
@@ -43,11 +45,13 @@ TEST(RunConfigTest, NamesFileAndKeyOfWhatItRefuses) {
       {"annotators: [{name: a}, {name: b}]\n", "annotators"},
       {"annotators: [{name: a, kindness: rule}]\n", "kindness"},
       {"annotators: [{name: a, guideline: {min_words: 50, max_words: 40}}]\n", "min_words"},
-      {"data: {train: t, gate: g, report: r, responses_per_instruction: 2}\n", "responses_per_instruction"},  // greedy ones are equal
+      {"data: {train: t, gate: g, report: r, responses_per_instruction: 2}\n",
+       "responses_per_instruction"},  // greedy ones are equal
   };
   for (const auto& [line, words] : refused) {
     const std::string yaml = line.starts_with("data:") ? "model: m\n" + line : kMinimal + line;
-    EXPECT_THAT(error_of(ErrorCode::kUsage, [&] { parse(yaml); }), AllOf(HasSubstr("run.yaml"), HasSubstr(words))) << line;
+    EXPECT_THAT(error_of(ErrorCode::kUsage, [&] { parse(yaml); }), AllOf(HasSubstr("run.yaml"), HasSubstr(words)))
+        << line;
   }
 }
 
@@ -71,7 +75,8 @@ TEST(RunConfigTest, FlagsComeAfterTheFileAndAreAsStrict) {
 TEST(RunConfigTest, ReadsAnEndTimeAsUtc) {
   EXPECT_EQ(parse_end_time("1970-01-02T00:00:01Z", "x"), 86'401'000'000);
   EXPECT_EQ(parse_end_time("", "x"), 0);
-  for (const char* text : {"2026-11-24", "2026-11-24T06:00:00", "2026-11-24T06:00:00Zz", "2026-13-24T06:00:00Z", "2026-11-24T25:00:00Z"}) {
+  for (const char* text :
+       {"2026-11-24", "2026-11-24T06:00:00", "2026-11-24T06:00:00Zz", "2026-13-24T06:00:00Z", "2026-11-24T25:00:00Z"}) {
     error_of(ErrorCode::kUsage, [&] { parse_end_time(text, "x"); });
   }
 }
@@ -84,7 +89,8 @@ class RunStartTest : public RoundTest {
  protected:
   std::string refusal(ErrorCode code, const Json& changes = Json::object()) {
     const std::string message = error_of(code, [&] { start(changes); });
-    EXPECT_EQ(daemon().read([](Reader& reader) { return list_runs(reader).size(); }), runs_before_) << "nothing may be stored";
+    EXPECT_EQ(daemon().read([](Reader& reader) { return list_runs(reader).size(); }), runs_before_)
+        << "nothing may be stored";
     return message;
   }
   std::size_t runs_before_ = 0;
@@ -115,7 +121,8 @@ TEST_F(RunStartTest, NamesTheBrokenLine) {
 }
 
 TEST_F(RunStartTest, NamesAMissingModelAndHowToImportOne) {
-  EXPECT_THAT(refusal(ErrorCode::kNotFound, {{"model", "nowhere"}}), AllOf(HasSubstr("nowhere"), HasSubstr("cutd model import")));
+  EXPECT_THAT(refusal(ErrorCode::kNotFound, {{"model", "nowhere"}}),
+              AllOf(HasSubstr("nowhere"), HasSubstr("cutd model import")));
   EXPECT_THAT(refusal(ErrorCode::kUsage, {{"model", ""}}), HasSubstr("model"));
 }
 
@@ -125,7 +132,8 @@ TEST_F(RunStartTest, NamesAMissingInstructionFile) {
 
 TEST_F(RunStartTest, RefusesSetsThatCannotWork) {
   EXPECT_THAT(refusal(ErrorCode::kUsage, {{"data", {{"report", "gate.jsonl"}}}}), HasSubstr("disjoint"));
-  EXPECT_THAT(refusal(ErrorCode::kUsage, {{"data", {{"gate_count", 5}}}}), AllOf(HasSubstr("data.gate_count"), HasSubstr("holds 4")));
+  EXPECT_THAT(refusal(ErrorCode::kUsage, {{"data", {{"gate_count", 5}}}}),
+              AllOf(HasSubstr("data.gate_count"), HasSubstr("holds 4")));
   EXPECT_THAT(refusal(ErrorCode::kUsage, {{"data", {{"instructions_per_round", 13}}}}), HasSubstr("holds 12 usable"));
   EXPECT_THAT(refusal(ErrorCode::kUsage, {{"data", {{"train", "gate.jsonl"}}}}), HasSubstr("data.train"));
   files_.files["empty.jsonl"] = "\n";
@@ -150,7 +158,8 @@ TEST_F(RunStartTest, CountsOnlyInstructionsThatTheFolderDoesNotHoldOut) {
   // Another run's training file is what the first run holds out.
   std::swap(files_.files["train.jsonl"], files_.files["gate.jsonl"]);
   files_.files["gate.jsonl"] = instruction_lines({"Say what a wheel does."});
-  EXPECT_THAT(refusal(ErrorCode::kUsage), AllOf(HasSubstr("held out in this data folder"), HasSubstr("a round needs 4")));
+  EXPECT_THAT(refusal(ErrorCode::kUsage),
+              AllOf(HasSubstr("held out in this data folder"), HasSubstr("a round needs 4")));
 }
 
 }  // namespace

@@ -85,7 +85,8 @@ TEST_F(RunServiceTest, TakesARunToItsEnd) {
   const RunId run = start();
   service_->begin();
   std::set<std::string> activities;
-  EXPECT_EQ(service_->wait(run, {}, [&](const ProgressSnapshot& now) { activities.insert(now.activity); }), RunState::kCompleted);
+  EXPECT_EQ(service_->wait(run, {}, [&](const ProgressSnapshot& now) { activities.insert(now.activity); }),
+            RunState::kCompleted);
   EXPECT_FALSE(activities.empty());
   std::vector<std::string> said;
   for (const ProgressMessage& message : service_->progress().messages_after(0)) said.push_back(message.text);
@@ -116,7 +117,8 @@ TEST_F(RunServiceTest, JudgingOverlapsGeneration) {
   engine_.before = [&](const std::string& kind, std::int64_t, std::stop_token) {
     if (kind != "generate" || overlapped) return;
     const auto rounds = store_->read([](Reader& reader) { return list_open_rounds(reader); });
-    if (rounds.empty() || store_->read([&](Reader& reader) { return list_responses(reader, rounds[0].id).empty(); })) return;
+    if (rounds.empty() || store_->read([&](Reader& reader) { return list_responses(reader, rounds[0].id).empty(); }))
+      return;
     await([&](Reader& reader) { return count_judgments(reader, rounds[0].id, AnnotatorId{1}).done == 3; });
     overlapped = true;
   };
@@ -183,7 +185,9 @@ TEST_F(RunServiceTest, AFailedRoundIsRetriedThroughTheService) {
 
 TEST_F(RunServiceTest, AFullDiskEndsByItself) {
   std::atomic<int> looks{0};
-  options_.free_disk = [&](const std::filesystem::path&) { return ++looks == 20 ? std::uintmax_t{0} : std::uintmax_t{1} << 40; };
+  options_.free_disk = [&](const std::filesystem::path&) {
+    return ++looks == 20 ? std::uintmax_t{0} : std::uintmax_t{1} << 40;
+  };
   reopen();
   const RunId run = start();
   service_->begin();
@@ -210,7 +214,9 @@ TEST_F(RunServiceTest, FailedStorageEndsBothThreadsAndIsSaid) {
 }
 
 TEST_F(RunServiceTest, AFailureOfTheJudgesInterruptsTheEngine) {
-  options_.judges = [](const AnnotatorConfig&) -> std::unique_ptr<Judge> { throw std::runtime_error("no judge today"); };
+  options_.judges = [](const AnnotatorConfig&) -> std::unique_ptr<Judge> {
+    throw std::runtime_error("no judge today");
+  };
   reopen();
   engine_.before = [this](const std::string& kind, std::int64_t number, std::stop_token stop) {
     if (kind == "generate" && number == 2) {

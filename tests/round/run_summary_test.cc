@@ -100,7 +100,8 @@ TEST_F(RunSummaryTest, WhatIsNotThereYetIsNull) {
   RunSummary begun = *before_;
   begun.rounds.emplace_back();
   const Json round = run_summary_json(begun).at("rounds").at(0);
-  for (const char* key : {"score", "interval", "adapter", "outcome", "difference", "first_loss", "detected_fraction"}) EXPECT_TRUE(round.at(key).is_null()) << key;
+  for (const char* key : {"score", "interval", "adapter", "outcome", "difference", "first_loss", "detected_fraction"})
+    EXPECT_TRUE(round.at(key).is_null()) << key;
   EXPECT_EQ(round.at("promoted"), false);
 }
 

@@ -25,7 +25,8 @@ class WholeRunTest : public RoundTest {
     return daemon().read([&](Reader& reader) {
       std::vector<Instruction> found;
       for (const Round& round : list_rounds(reader, run)) {
-        for (const Response& response : list_responses(reader, round.id)) found.push_back(*find_instruction(reader, response.instruction));
+        for (const Response& response : list_responses(reader, round.id))
+          found.push_back(*find_instruction(reader, response.instruction));
       }
       return found;
     });
@@ -63,7 +64,8 @@ TEST_F(WholeRunTest, BuildsTheSecondAdapterOnTheFirst) {
     const Round first = find_round(reader, run, 1).value();
     const Round second = find_round(reader, run, 2).value();
     EXPECT_EQ(load(second, AdapterKind::kCumulative).r, 4);
-    const PeftAdapter sum = concatenate_adapters(load(first, AdapterKind::kCumulative), load(second, AdapterKind::kDelta));
+    const PeftAdapter sum =
+        concatenate_adapters(load(first, AdapterKind::kCumulative), load(second, AdapterKind::kDelta));
     EXPECT_EQ(adapter_hash(load(second, AdapterKind::kCumulative)), adapter_hash(sum));
     EXPECT_EQ(find_adapter(reader, second.id, AdapterKind::kCumulative)->hash, adapter_hash(sum));
   });
@@ -92,13 +94,15 @@ TEST_F(WholeRunTest, NeverDrawsAHeldOutInstructionOrOneTwice) {
   }
   EXPECT_THAT(seen, SizeIs(12));
   for (std::int64_t number = 1; number <= 3; ++number) {
-    for (const ManifestRow& row : manifest_of(daemon().round(run, number)).rows) EXPECT_TRUE(seen.contains(row.instruction_hash));
+    for (const ManifestRow& row : manifest_of(daemon().round(run, number)).rows)
+      EXPECT_TRUE(seen.contains(row.instruction_hash));
   }
 }
 
 TEST_F(WholeRunTest, DrawsFromItsOwnFileOnly) {
   start();  // imports twelve instructions that the second run does not name
-  files_.files["train.jsonl"] = instruction_lines({"Say what a wheel does.", "Say what a clock does.", "Say what a door does.", "Say what a roof does."});
+  files_.files["train.jsonl"] = instruction_lines(
+      {"Say what a wheel does.", "Say what a clock does.", "Say what a door does.", "Say what a roof does."});
   const RunId second = start({{"run", {{"rounds", 1}}}});
   work(second);
   for (const Instruction& instruction : sampled(second)) EXPECT_THAT(instruction.text, HasSubstr("Say what a"));
@@ -123,7 +127,8 @@ TEST_F(WholeRunTest, StopsAtItsEndTime) {
 
 TEST_F(WholeRunTest, StopsAfterRejectionsInARowAndStartsEachFromTheKeptModel) {
   // With no margin nothing is surely better on four instructions.
-  const RunId run = start({{"run", {{"rounds", 3}, {"patience", 2}}}, {"evaluation", {{"margin", 0}}}, {"lora", {{"r", 1}}}});
+  const RunId run =
+      start({{"run", {{"rounds", 3}, {"patience", 2}}}, {"evaluation", {{"margin", 0}}}, {"lora", {{"r", 1}}}});
   EXPECT_EQ(work(run), RunState::kCompleted);
   EXPECT_THAT(daemon().run(run).reason, HasSubstr("patience 2"));
   EXPECT_EQ(daemon().round(run).number, 2);
@@ -136,7 +141,8 @@ TEST_F(WholeRunTest, StopsAfterRejectionsInARowAndStartsEachFromTheKeptModel) {
 }
 
 TEST_F(WholeRunTest, PatienceZeroNeverStops) {
-  const RunId run = start({{"run", {{"rounds", 3}, {"patience", 0}}}, {"evaluation", {{"margin", 0}}}, {"lora", {{"r", 1}}}});
+  const RunId run =
+      start({{"run", {{"rounds", 3}, {"patience", 0}}}, {"evaluation", {{"margin", 0}}}, {"lora", {{"r", 1}}}});
   work(run);
   EXPECT_EQ(daemon().round(run).number, 3);
 }
@@ -196,8 +202,9 @@ TEST_F(WholeRunTest, PairsEvaluationsByInstructionWhateverTheFilesOrder) {
   const RunId first = start({{"run", {{"rounds", 1}}}});
   work(first);
   // The second run lists the gate backwards: its baseline is the first run's, its candidate's order is its own.
-  files_.files["gate.jsonl"] = instruction_lines({"Explain what a saddle is used for.", "Explain what a lantern is used for.",
-                                                  "Explain what a needle is used for.", "Explain what a basket is used for."});
+  files_.files["gate.jsonl"] =
+      instruction_lines({"Explain what a saddle is used for.", "Explain what a lantern is used for.",
+                         "Explain what a needle is used for.", "Explain what a basket is used for."});
   const RunId second = start({{"run", {{"rounds", 1}}}, {"train", {{"seed", 7}}}});
   work(second);
   const FrozenRun frozen = frozen_run_of(daemon().run(second));
@@ -205,10 +212,12 @@ TEST_F(WholeRunTest, PairsEvaluationsByInstructionWhateverTheFilesOrder) {
     const Round round = find_round(reader, second, 1).value();
     const std::string data_dir = daemon().store.data_dir().string();
     const RoundModels models = read_round_models(reader, frozen, round, data_dir);
-    const auto comparison = compare_evaluations(reader, frozen, models.untrained.key, models.parent.key, models.candidate->key).value();
+    const auto comparison =
+        compare_evaluations(reader, frozen, models.untrained.key, models.parent.key, models.candidate->key).value();
     std::map<InstructionId, int> difference;
     for (const auto& [key, sign] : {std::pair(models.parent.key, -1), std::pair(models.candidate->key, 1)}) {
-      for (const EvaluationItem& item : list_evaluation_items(reader, find_evaluation(reader, key)->id)) difference[item.instruction] += sign * item.perfect;
+      for (const EvaluationItem& item : list_evaluation_items(reader, find_evaluation(reader, key)->id))
+        difference[item.instruction] += sign * item.perfect;
     }
     // The interval of constant pairs is a point; of mixed ones it reaches from the lowest to the highest at most.
     double lowest = 1, highest = -1;
@@ -230,13 +239,15 @@ TEST_F(WholeRunTest, TwoRunsInOneFolderKeepTheirAdaptersApart) {
   for (const RunId run : {first, second}) {
     const auto adapters = daemon().read([&](Reader& reader) { return list_adapters(reader, run); });
     EXPECT_THAT(adapters, SizeIs(4));
-    for (const Adapter& adapter : adapters) EXPECT_THAT(adapter.path, HasSubstr("tiny-" + std::to_string(run.value) + "-r"));
+    for (const Adapter& adapter : adapters)
+      EXPECT_THAT(adapter.path, HasSubstr("tiny-" + std::to_string(run.value) + "-r"));
   }
   EXPECT_THAT(daemon().check(), IsEmpty());
 }
 
 TEST_F(WholeRunTest, SeedsComeFromRoundInstructionAndSampleAlone) {
-  const RunId run = start({{"data", {{"responses_per_instruction", 2}, {"instructions_per_round", 2}}}, {"generation", {{"temperature", 1.0}}}});
+  const RunId run = start({{"data", {{"responses_per_instruction", 2}, {"instructions_per_round", 2}}},
+                           {"generation", {{"temperature", 1.0}}}});
   work(run);
   std::set<std::int64_t> seeds;
   std::size_t samples = 0;
@@ -253,9 +264,11 @@ TEST_F(WholeRunTest, SeedsComeFromRoundInstructionAndSampleAlone) {
   // Larger units change who is generated together, not any seed.
   const TemporaryDirectory elsewhere;
   OneDaemon other(elsewhere / "data", engine_, clock_, log_);
-  const RunId again = start_run(other.store, files_.config({{"data", {{"responses_per_instruction", 2}, {"instructions_per_round", 2}}},
-                                                            {"generation", {{"temperature", 1.0}, {"unit_prompts", 1}}}}),
-                                files_.reader(), scripted_text, log_);
+  const RunId again =
+      start_run(other.store,
+                files_.config({{"data", {{"responses_per_instruction", 2}, {"instructions_per_round", 2}}},
+                               {"generation", {{"temperature", 1.0}, {"unit_prompts", 1}}}}),
+                files_.reader(), scripted_text, log_);
   other.work(again);
   EXPECT_EQ(other.outcome(again).responses, daemon().outcome(run).responses);
 }
@@ -263,14 +276,16 @@ TEST_F(WholeRunTest, SeedsComeFromRoundInstructionAndSampleAlone) {
 TEST_F(WholeRunTest, KeepsTrainingStepsAndDropsCheckpoints) {
   const RunId run = start();
   work(run);
-  const auto steps = daemon().read([&](Reader& reader) { return list_training_steps(reader, daemon().round(run, 1).id); });
+  const auto steps =
+      daemon().read([&](Reader& reader) { return list_training_steps(reader, daemon().round(run, 1).id); });
   EXPECT_THAT(steps, SizeIs(ScriptedEngine::kSteps));
   EXPECT_TRUE(std::filesystem::is_empty(daemon().store.data_dir() / "checkpoints"));
   EXPECT_TRUE(std::filesystem::is_empty(daemon().store.data_dir() / "tmp"));
 }
 
 TEST_F(WholeRunTest, MleTrainsOnSatisfactoryResponsesOnly) {
-  const RunId run = start({{"run", {{"rounds", 1}}}, {"objective", {{"name", "mle"}}}, {"data", {{"min_training_examples", 1}}}});
+  const RunId run =
+      start({{"run", {{"rounds", 1}}}, {"objective", {{"name", "mle"}}}, {"data", {{"min_training_examples", 1}}}});
   EXPECT_EQ(work(run), RunState::kCompleted);
   const auto row = daemon().read([&](Reader& reader) { return find_manifest(reader, daemon().round(run).id); });
   EXPECT_EQ(engine_.calls("train"), row && row->positives > 0 ? 1 : 0);

@@ -104,8 +104,8 @@ class HttpServerTest : public ::testing::Test {
     return "GET " + path + " HTTP/1.1\r\nHost: cutd\r\n" + headers + "\r\n";
   }
   static std::string post(const std::string& path, const std::string& body, const std::string& headers = "") {
-    return "POST " + path + " HTTP/1.1\r\nHost: cutd\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + headers +
-           "\r\n" + body;
+    return "POST " + path + " HTTP/1.1\r\nHost: cutd\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
+           headers + "\r\n" + body;
   }
   RawClient connect() const { return RawClient(socket_path_); }
   std::string ask(const std::string& bytes) const {

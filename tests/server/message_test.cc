@@ -19,7 +19,8 @@ std::string with(const std::string& headers) { return "POST /x HTTP/1.1\r\nHost:
 
 TEST(RequestHeadTest, ReadsWhatAHandlerNeeds) {
   RequestHead head;
-  ASSERT_FALSE(parse_head("POST /a/b?c=1 HTTP/1.1\r\nHost: h\r\nContent-Length: 12\r\nX-Two: a\r\nx-two: b\r\n\r\n", kBodyLimit, head));
+  ASSERT_FALSE(parse_head("POST /a/b?c=1 HTTP/1.1\r\nHost: h\r\nContent-Length: 12\r\nX-Two: a\r\nx-two: b\r\n\r\n",
+                          kBodyLimit, head));
   EXPECT_EQ(head.request.method, "POST");
   EXPECT_EQ(head.request.path, "/a/b");
   EXPECT_EQ(head.request.query.at("c"), "1");
@@ -43,9 +44,7 @@ TEST(RequestHeadTest, BodiesAreBoundedBeforeTheyAreRead) {
   EXPECT_EQ(refusal_of(with("Content-Length: 9223372036854775808\r\n")), 413);
 }
 
-TEST(RequestHeadTest, TransferCodingsAreRefused) {
-  EXPECT_EQ(refusal_of(with("Transfer-Encoding: chunked\r\n")), 411);
-}
+TEST(RequestHeadTest, TransferCodingsAreRefused) { EXPECT_EQ(refusal_of(with("Transfer-Encoding: chunked\r\n")), 411); }
 
 class MalformedHeadTest : public ::testing::TestWithParam<std::string> {};
 TEST_P(MalformedHeadTest, Is400) { EXPECT_EQ(refusal_of(GetParam()), 400) << GetParam(); }
@@ -55,14 +54,14 @@ INSTANTIATE_TEST_SUITE_P(
                       "G\x01T / HTTP/1.1\r\nHost: h\r\n\r\n", "GET / HTTP/1.1\r\n\r\n",  // no Host
                       "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
                       "GET / HTTP/1.1\r\nHost: h\r\nX: a\r\n b\r\n\r\n",  // folded
-                      "GET / HTTP/1.1\nHost: h\n\r\n\r\n",                 // bare line feeds
+                      "GET / HTTP/1.1\nHost: h\n\r\n\r\n",                // bare line feeds
                       "GET http://h/x HTTP/1.1\r\nHost: h\r\n\r\n", "CONNECT h:443 HTTP/1.1\r\nHost: h\r\n\r\n",
-                      "GET /%zz HTTP/1.1\r\nHost: h\r\n\r\n",
-                      with("Content-Length: -1\r\n"), with("Content-Length: 1, 2\r\n"), with("Content-Length: 0x10\r\n"),
+                      "GET /%zz HTTP/1.1\r\nHost: h\r\n\r\n", with("Content-Length: -1\r\n"),
+                      with("Content-Length: 1, 2\r\n"), with("Content-Length: 0x10\r\n"),
                       with("Content-Length: 99999999999999999999999\r\n"),
                       with("Content-Length: 5\r\nContent-Length: 6\r\n"), with("Content-Length : 5\r\n"),
-                      with("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"),
-                      with(std::string("X: a\0b\r\n", 8)), with("NoColon\r\n"), with(": empty\r\n")));
+                      with("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"), with(std::string("X: a\0b\r\n", 8)),
+                      with("NoColon\r\n"), with(": empty\r\n")));
 
 TEST(ReplyTextTest, CarriesLengthAndSafetyHeaders) {
   const std::string text = reply_text(json_reply({{"a", 1}}), true);

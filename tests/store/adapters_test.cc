@@ -14,7 +14,9 @@ class AdaptersTest : public StoreTest {
   void quarantine(AdapterId id) {
     write([&](Writer& writer) { quarantine_adapter(writer, id, "quarantine/a", "bytes changed"); });
   }
-  NewAdapter adapter() const { return {kHash, std::string(64, 'b'), AdapterKind::kDelta, "deltas/a", std::nullopt, round_}; }
+  NewAdapter adapter() const {
+    return {kHash, std::string(64, 'b'), AdapterKind::kDelta, "deltas/a", std::nullopt, round_};
+  }
 
   RunId run_;
   RoundId round_;
@@ -50,7 +52,8 @@ TEST_F(AdaptersTest, ADamagedOneIsPutAsideAndCanBeMadeAgain) {
 TEST_F(AdaptersTest, OneInUseIsNotPutAside) {
   const RunId run = new_run();
   const RoundId trained = trained_round(run);
-  const Adapter cumulative = read([&](Reader& reader) { return find_adapter(reader, trained, AdapterKind::kCumulative); }).value();
+  const Adapter cumulative =
+      read([&](Reader& reader) { return find_adapter(reader, trained, AdapterKind::kCumulative); }).value();
   write([&](Writer& writer) { promote_round(writer, trained, std::nullopt, cumulative.id, "better"); });
   error_of(ErrorCode::kConflict, [&] { quarantine(cumulative.id); });
 }

@@ -13,7 +13,8 @@ using ::testing::IsEmpty;
 class CheckTest : public StoreTest {
  protected:
   CheckTest() : run_(new_run()), round_(trained_round(run_)) {
-    const Adapter adapter = read([&](Reader& reader) { return find_adapter(reader, round_, AdapterKind::kCumulative); }).value();
+    const Adapter adapter =
+        read([&](Reader& reader) { return find_adapter(reader, round_, AdapterKind::kCumulative); }).value();
     cumulative_ = data_dir() / adapter.path;
     write([&](Writer& writer) { promote_round(writer, round_, std::nullopt, adapter.id, "better"); });
   }
@@ -115,8 +116,9 @@ TEST_F(CheckTest, FindsHeldOutInstructionsInTraining) {
 }
 
 TEST_F(CheckTest, FindsContentsThatDoNotFitTheirHash) {
-  damage("UPDATE instruction SET text = 'another' WHERE id = 1; UPDATE response SET ids = '[1]' WHERE id = 1; "
-         "UPDATE judgment SET text = 'another' WHERE id = 1");
+  damage(
+      "UPDATE instruction SET text = 'another' WHERE id = 1; UPDATE response SET ids = '[1]' WHERE id = 1; "
+      "UPDATE judgment SET text = 'another' WHERE id = 1");
   expect_finding("instruction 1 has another hash");
   expect_finding("response 1 has another hash");
   expect_finding("judgment 1 has another hash");

@@ -40,7 +40,8 @@ class DiskFaultTest : public testing::TestWithParam<DiskCase> {
     try {
       for (int i = 0; i < kWrites; ++i, ++acknowledged) add(store, i);
     } catch (const Error& error) {
-      EXPECT_EQ(error.code(), GetParam().fault == DiskFault::kFull ? ErrorCode::kResource : ErrorCode::kIo) << error.what();
+      EXPECT_EQ(error.code(), GetParam().fault == DiskFault::kFull ? ErrorCode::kResource : ErrorCode::kIo)
+          << error.what();
       EXPECT_THAT(error.what(), HasSubstr((data_dir / "cutd.db").string()));
       EXPECT_THAT(error.what(), HasSubstr("start cutd again"));
       // No further commit on that handle, even if the disk is well again.
@@ -176,7 +177,9 @@ TEST(InjectedFaultTest, AFullDiskAtTheCommitNamesTheFile) {
       add(store, 1);
     } catch (const Error& error) {
       const std::string message = error.what();
-      if (error.code() == ErrorCode::kResource && message.find("cutd.db") != std::string::npos && message.find("full") != std::string::npos) return;
+      if (error.code() == ErrorCode::kResource && message.find("cutd.db") != std::string::npos &&
+          message.find("full") != std::string::npos)
+        return;
     }
     ::_exit(1);
   });

@@ -26,7 +26,8 @@ class EvaluationsTest : public StoreTest {
     std::vector<EvaluationItem> items;
     for (const Judgment& judgment : judge(id_)) {
       const Response response = read([&](Reader& reader) { return find_response(reader, judgment.response); }).value();
-      items.push_back({response.instruction, response.id, judgment.id, judgment.label == JudgmentLabel::kPositive, {{"words", 3}}});
+      items.push_back(
+          {response.instruction, response.id, judgment.id, judgment.label == JudgmentLabel::kPositive, {{"words", 3}}});
     }
     return items;
   }
@@ -38,13 +39,16 @@ class EvaluationsTest : public StoreTest {
 
 TEST_F(EvaluationsTest, OfTheSameThingAreOne) {
   EXPECT_EQ(ensure(key_), id_);
-  for (std::string EvaluationKey::*part : {&EvaluationKey::model_hash, &EvaluationKey::set_hash, &EvaluationKey::decoding_hash}) {
+  for (std::string EvaluationKey::*part :
+       {&EvaluationKey::model_hash, &EvaluationKey::set_hash, &EvaluationKey::decoding_hash}) {
     EvaluationKey other = key_;
     other.*part = std::string(64, 'f');
     EXPECT_NE(ensure(other), id_);
   }
   EvaluationKey other = key_;
-  other.annotator = write([](Writer& writer) { return ensure_annotator(writer, {"editor", "v2", "rule", Json::object()}); });
+  other.annotator = write([](Writer& writer) {
+    return ensure_annotator(writer, {"editor", "v2", "rule", Json::object()});
+  });
   EXPECT_NE(ensure(other), id_);
   error_of(ErrorCode::kConflict, [&] { ensure(key_, Split::kReport); });
 }

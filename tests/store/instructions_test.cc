@@ -14,7 +14,8 @@ class InstructionsTest : public StoreTest {
  protected:
   std::vector<std::string> draw(RunId run, std::int64_t count, std::int64_t seed = 1) {
     std::vector<std::string> texts;
-    for (const Instruction& instruction : read([&](Reader& reader) { return draw_instructions(reader, run, count, seed); })) {
+    for (const Instruction& instruction :
+         read([&](Reader& reader) { return draw_instructions(reader, run, count, seed); })) {
       texts.push_back(instruction.text);
     }
     return texts;

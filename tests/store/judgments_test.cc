@@ -131,7 +131,9 @@ TEST_F(JudgmentsTest, AskAgainAboutFailedOnesOnly) {
 TEST_F(JudgmentsTest, ListsThoseOfOneResponse) {
   const auto responses = answer(units_[0]);
   request();
-  const AnnotatorId other = write([&](Writer& writer) { return ensure_annotator(writer, {"other", "v1", "rule", Json::object()}); });
+  const AnnotatorId other = write([&](Writer& writer) {
+    return ensure_annotator(writer, {"other", "v1", "rule", Json::object()});
+  });
   write([&](Writer& writer) { request_judgments(writer, round_, other); });
   EXPECT_EQ(read([&](Reader& reader) { return list_judgments(reader, responses[0]); }).size(), 2u);
 }
@@ -162,7 +164,8 @@ TEST_F(ManifestsTest, TakeNothingThatIsNotAValidatedJudgmentOfTheirRound) {
   answer(units_[1]);
   request();
   const JudgmentId open = pending().at(0).id;
-  for (const JudgmentId id : {all[0].id, all[1].id, open, JudgmentId{99}}) EXPECT_THAT(freeze({id}), HasSubstr("no validated judgment"));
+  for (const JudgmentId id : {all[0].id, all[1].id, open, JudgmentId{99}})
+    EXPECT_THAT(freeze({id}), HasSubstr("no validated judgment"));
 
   const RoundId other = trained_round(new_run());
   const auto theirs = read([&](Reader& reader) { return list_judgments(reader, other, editor_); });
@@ -175,9 +178,12 @@ TEST_F(ManifestsTest, TheSchemaItselfRefusesWhatIsNotValidated) {
   answer(units_[0]);
   request();
   const std::string values = "VALUES (1, 99, " + std::to_string(pending()[0].id.value) + ", 'train', 1)";
-  error_of(ErrorCode::kConflict, [&] { execute("INSERT INTO manifest_entry (manifest_id, position, judgment_id, split, validated) " + values); });
+  error_of(ErrorCode::kConflict, [&] {
+    execute("INSERT INTO manifest_entry (manifest_id, position, judgment_id, split, validated) " + values);
+  });
   // A judgment that has entered a manifest stays what it was.
-  error_of(ErrorCode::kConflict, [&] { execute("UPDATE judgment SET validated = 0 WHERE id IN (SELECT judgment_id FROM manifest_entry)"); });
+  error_of(ErrorCode::kConflict,
+           [&] { execute("UPDATE judgment SET validated = 0 WHERE id IN (SELECT judgment_id FROM manifest_entry)"); });
   EXPECT_TRUE(read([&](Reader& reader) { return find_manifest(reader, trained); }));
 }
 

@@ -18,12 +18,14 @@ class RoundsTest : public StoreTest {
   }
   std::vector<Phase> history(RoundId id) {
     std::vector<Phase> phases;
-    for (const RoundEvent& event : read([&](Reader& reader) { return list_round_events(reader, id); })) phases.push_back(event.to);
+    for (const RoundEvent& event : read([&](Reader& reader) { return list_round_events(reader, id); }))
+      phases.push_back(event.to);
     return phases;
   }
 };
 
-constexpr std::array kActivePhases = {Phase::kCreated, Phase::kGenerating, Phase::kJudging, Phase::kTraining, Phase::kEvaluating};
+constexpr std::array kActivePhases = {Phase::kCreated, Phase::kGenerating, Phase::kJudging, Phase::kTraining,
+                                      Phase::kEvaluating};
 
 TEST_F(RoundsTest, NumbersTheRoundsOfEachRun) {
   const RunId first = new_run();
@@ -104,15 +106,28 @@ TEST_F(RoundsTest, TriggersHoldWhatTheQueriesPromise) {
   error_of(ErrorCode::kConflict, [&] { execute("UPDATE round_event SET why = 'another'"); });
   error_of(ErrorCode::kConflict, [&] { execute("DELETE FROM round_event"); });
   // An event of a daemon that was replaced, one from another phase, and one that is no legal move.
-  error_of(ErrorCode::kConflict, [&] { execute("INSERT INTO round_event (round_id, from_phase, to_phase, why, epoch, at) VALUES (1, 'generating', 'judging', '', 0, 0)"); });
-  error_of(ErrorCode::kConflict, [&] { execute("INSERT INTO round_event (round_id, from_phase, to_phase, why, epoch, at) VALUES (1, 'judging', 'training', '', 1, 0)"); });
-  error_of(ErrorCode::kConflict, [&] { execute("INSERT INTO round_event (round_id, from_phase, to_phase, why, epoch, at) VALUES (1, 'generating', 'evaluating', '', 1, 0)"); });
+  error_of(ErrorCode::kConflict, [&] {
+    execute(
+        "INSERT INTO round_event (round_id, from_phase, to_phase, why, epoch, at) VALUES (1, 'generating', 'judging', "
+        "'', 0, 0)");
+  });
+  error_of(ErrorCode::kConflict, [&] {
+    execute(
+        "INSERT INTO round_event (round_id, from_phase, to_phase, why, epoch, at) VALUES (1, 'judging', 'training', "
+        "'', 1, 0)");
+  });
+  error_of(ErrorCode::kConflict, [&] {
+    execute(
+        "INSERT INTO round_event (round_id, from_phase, to_phase, why, epoch, at) VALUES (1, 'generating', "
+        "'evaluating', '', 1, 0)");
+  });
 }
 
 TEST_F(RoundsTest, PromotionFlipsTheServingPointerWithTheRound) {
   const RunId run = new_run();
   const RoundId id = trained_round(run);
-  const auto cumulative = read([&](Reader& reader) { return find_adapter(reader, id, AdapterKind::kCumulative); }).value();
+  const auto cumulative =
+      read([&](Reader& reader) { return find_adapter(reader, id, AdapterKind::kCumulative); }).value();
   move([&](Writer& writer) { promote_round(writer, id, std::nullopt, cumulative.id, "better"); });
   EXPECT_EQ(read([&](Reader& reader) { return serving_adapter(reader, run); }), cumulative.id);
   EXPECT_EQ(round(id).outcome, Outcome::kPromoted);
@@ -125,8 +140,10 @@ TEST_F(RoundsTest, PromotionIsAllOrNothing) {
   const RunId run = new_run();
   const RoundId id = trained_round(run);
   const auto delta = read([&](Reader& reader) { return find_adapter(reader, id, AdapterKind::kDelta); }).value();
-  const auto cumulative = read([&](Reader& reader) { return find_adapter(reader, id, AdapterKind::kCumulative); }).value();
-  conflict([&](Writer& writer) { promote_round(writer, id, std::nullopt, delta.id, "a delta does not load on the base"); });
+  const auto cumulative =
+      read([&](Reader& reader) { return find_adapter(reader, id, AdapterKind::kCumulative); }).value();
+  conflict(
+      [&](Writer& writer) { promote_round(writer, id, std::nullopt, delta.id, "a delta does not load on the base"); });
   conflict([&](Writer& writer) { promote_round(writer, id, cumulative.id, cumulative.id, "another was serving"); });
   EXPECT_EQ(round(id).phase, Phase::kEvaluating);
   EXPECT_EQ(read([&](Reader& reader) { return serving_adapter(reader, run); }), std::nullopt);
@@ -174,8 +191,9 @@ TEST_F(RoundsTest, ListsWhatIsStillOpen) {
   ASSERT_EQ(open.size(), 1u);
   EXPECT_EQ(open[0].id, b);
   EXPECT_EQ(read([&](Reader& reader) { return find_round(reader, round(b).run, 1); })->id, b);
-  EXPECT_THAT(error_of(ErrorCode::kNotFound, [&] { write([](Writer& writer) { resume_round(writer, RoundId{99}, ""); }); }),
-              HasSubstr("99"));
+  EXPECT_THAT(
+      error_of(ErrorCode::kNotFound, [&] { write([](Writer& writer) { resume_round(writer, RoundId{99}, ""); }); }),
+      HasSubstr("99"));
 }
 
 }  // namespace

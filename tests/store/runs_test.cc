@@ -10,13 +10,19 @@ class RunsTest : public StoreTest {
   void move(RunId run, RunState from, RunState to) {
     write([&](Writer& writer) { move_run(writer, run, from, to, "test"); });
   }
-  cutd::Run run(RunId id) { return read([&](Reader& reader) { return find_run(reader, id); }).value(); }
+  cutd::Run run(RunId id) {
+    return read([&](Reader& reader) { return find_run(reader, id); }).value();
+  }
 };
 
 TEST_F(RunsTest, KeepsEverythingItWasMadeWith) {
   const RunId id = write([](Writer& writer) {
-    return create_run(writer, {.config = {{"z", 1}, {"a", "ä"}}, .base_model_hash = kHash, .round_count = 3, .patience = 2,
-                               .budget = 5'000'000, .ends_at = 77});
+    return create_run(writer, {.config = {{"z", 1}, {"a", "ä"}},
+                               .base_model_hash = kHash,
+                               .round_count = 3,
+                               .patience = 2,
+                               .budget = 5'000'000,
+                               .ends_at = 77});
   });
   const cutd::Run made = run(id);
   EXPECT_EQ(made.config.dump(), R"({"z":1,"a":"ä"})");
@@ -32,8 +38,8 @@ TEST_F(RunsTest, KeepsEverythingItWasMadeWith) {
 TEST_F(RunsTest, MovesOnlyWhereTheStateAllows) {
   using enum RunState;
   const std::vector<std::pair<RunState, RunState>> allowed = {
-      {kActive, kPaused}, {kActive, kCompleted}, {kActive, kFailed}, {kActive, kCancelled}, {kPaused, kActive},
-      {kPaused, kCancelled}, {kFailed, kActive}, {kFailed, kCancelled}};
+      {kActive, kPaused}, {kActive, kCompleted}, {kActive, kFailed}, {kActive, kCancelled},
+      {kPaused, kActive}, {kPaused, kCancelled}, {kFailed, kActive}, {kFailed, kCancelled}};
   for (const RunState from : {kActive, kPaused, kCompleted, kFailed, kCancelled}) {
     for (const RunState to : {kActive, kPaused, kCompleted, kFailed, kCancelled}) {
       const RunId id = new_run();

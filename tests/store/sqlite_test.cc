@@ -23,7 +23,8 @@ class SqliteTest : public testing::Test {
 
 TEST_F(SqliteTest, BindsAndReadsEveryKindOfValue) {
   const std::string bytes("\0\xff'", 3);
-  database_.run("INSERT INTO t (word, number, bytes) VALUES (?, ?, ?)", std::string("it's; DROP TABLE t"), 0.5, Blob{bytes});
+  database_.run("INSERT INTO t (word, number, bytes) VALUES (?, ?, ?)", std::string("it's; DROP TABLE t"), 0.5,
+                Blob{bytes});
   database_.run("INSERT INTO t (word, number, bytes) VALUES (?, ?, ?)", "", std::optional<double>(), nullptr);
   const auto found = database_.all("SELECT word, number, bytes FROM t ORDER BY id", [](Statement& row) {
     return std::tuple(row.text(0), row.optional_real(1), row.optional_text(2));

@@ -26,7 +26,8 @@ RunId StoreTest::new_run(const std::vector<std::string>& train) {
   std::vector<InstructionId> ids;
   for (const std::string& text : train) ids.push_back(instruction(text));
   return write([&](Writer& writer) {
-    return create_run(writer, {.config = {{"rounds", 3}}, .base_model_hash = kHash, .round_count = 3, .patience = 2, .train = ids});
+    return create_run(
+        writer, {.config = {{"rounds", 3}}, .base_model_hash = kHash, .round_count = 3, .patience = 2, .train = ids});
   });
 }
 
@@ -76,8 +77,9 @@ std::vector<Judgment> StoreTest::judge(UnitOwner owner) {
     for (const PendingJudgment& pending : list_pending_judgments(writer, owner, editor)) {
       begin_judgment_attempt(writer, pending.id);
       const std::string text = positive ? "Perfect." : "It is too long.";
-      settle_judgment(writer, pending.id,
-                      {.label = positive ? JudgmentLabel::kPositive : JudgmentLabel::kNegative, .text = text, .raw = text});
+      settle_judgment(
+          writer, pending.id,
+          {.label = positive ? JudgmentLabel::kPositive : JudgmentLabel::kNegative, .text = text, .raw = text});
       positive = !positive;
     }
   });
@@ -98,7 +100,8 @@ AdapterId StoreTest::publish(RoundId id, AdapterKind kind) {
   std::ofstream(data_dir() / path / "adapter_model.safetensors") << path;
   const std::string hash = hash_directory(data_dir() / path);
   return write([&](Writer& writer) {
-    return add_adapter(writer, {.hash = sha256_hex(path), .folder_hash = hash, .kind = kind, .path = path, .round = id});
+    return add_adapter(writer,
+                       {.hash = sha256_hex(path), .folder_hash = hash, .kind = kind, .path = path, .round = id});
   });
 }
 

@@ -42,14 +42,18 @@ class StoreTest : public testing::Test {
   std::filesystem::path data_dir() const { return folder_.path() / "data"; }
 
   template <typename Command>
-  auto write(Command command) { return store_->write(std::move(command)); }
+  auto write(Command command) {
+    return store_->write(std::move(command));
+  }
   template <typename Query>
-  auto read(Query query) { return store_->read(std::move(query)); }
+  auto read(Query query) {
+    return store_->read(std::move(query));
+  }
   // One statement, past the typed queries: what a bug or a careless hand would do.
   void execute(const std::string& sql);
 
   ImportCounts import(Split split, const std::vector<std::string>& texts);
-  InstructionId instruction(const std::string& text);  // imported before
+  InstructionId instruction(const std::string& text);         // imported before
   RunId new_run(const std::vector<std::string>& train = {});  // drawing from these
   RoundId new_round(RunId run);
   AnnotatorId annotator();
@@ -65,7 +69,9 @@ class StoreTest : public testing::Test {
   // A round in `evaluating`, trained from a manifest and with both adapters.
   RoundId trained_round(RunId run);
 
-  Round round(RoundId id) { return read([&](Reader& reader) { return find_round(reader, id); }).value(); }
+  Round round(RoundId id) {
+    return read([&](Reader& reader) { return find_round(reader, id); }).value();
+  }
   std::vector<std::string> check() {
     return read([&](Reader& reader) { return check_store(reader, data_dir()); });
   }

@@ -37,7 +37,8 @@ std::map<std::string, std::string> contents(const std::filesystem::path& folder)
   std::map<std::string, std::string> files;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
-    if (entry.is_regular_file() && !name.ends_with("-shm") && name != "cutd.lock") files[name] = read_file(entry.path());
+    if (entry.is_regular_file() && !name.ends_with("-shm") && name != "cutd.lock")
+      files[name] = read_file(entry.path());
   }
   std::erase_if(files, [](const auto& file) { return file.second.empty(); });
   return files;
@@ -57,9 +58,10 @@ TEST_F(StoreTest, MakesAFolderThatOnlyTheUserReads) {
 
 TEST_F(StoreTest, EveryTableIsStrict) {
   const auto loose = read([](Reader& reader) {
-    return reader.database().all("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' "
-                                 "AND strict = 0 AND name NOT LIKE 'sqlite_%'",
-                                 [](Statement& row) { return row.text(0); });
+    return reader.database().all(
+        "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' "
+        "AND strict = 0 AND name NOT LIKE 'sqlite_%'",
+        [](Statement& row) { return row.text(0); });
   });
   EXPECT_THAT(loose, testing::IsEmpty());
 }
@@ -85,7 +87,8 @@ TEST_F(StoreTest, UndoesACommandThatThrowsAndKeepsItsNeighbours) {
   EXPECT_THROW(failing.get(), std::out_of_range);
   after.get();
   const auto texts = read([](Reader& reader) {
-    return reader.database().all("SELECT text FROM instruction ORDER BY id", [](Statement& row) { return row.text(0); });
+    return reader.database().all("SELECT text FROM instruction ORDER BY id",
+                                 [](Statement& row) { return row.text(0); });
   });
   EXPECT_THAT(texts, testing::ElementsAre("before", "after"));
 }
@@ -227,7 +230,8 @@ TEST_F(StoreTest, ReadsWithoutADaemonAndBesideOne) {
 
 TEST(StoreReaderTest, SaysHowToMakeAStoreThatIsNotThere) {
   const TemporaryDirectory folder;
-  EXPECT_THAT(error_of(ErrorCode::kNotFound, [&] { StoreReader reader(folder.path()); }), HasSubstr("cutd serve --data-dir"));
+  EXPECT_THAT(error_of(ErrorCode::kNotFound, [&] { StoreReader reader(folder.path()); }),
+              HasSubstr("cutd serve --data-dir"));
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 

@@ -17,7 +17,12 @@ class UnitsTest : public StoreTest {
     round_ = new_round(new_run());
   }
   static NewResponse response(std::int64_t id) {
-    return {.ids = {id, 2}, .text = "t", .finish_reason = "length", .model_hash = kHash, .template_version = "v", .logprob_sum = -0.5};
+    return {.ids = {id, 2},
+            .text = "t",
+            .finish_reason = "length",
+            .model_hash = kHash,
+            .template_version = "v",
+            .logprob_sum = -0.5};
   }
   RoundId round_;
 };
@@ -45,11 +50,16 @@ TEST_F(UnitsTest, ArePlannedOnce) {
 }
 
 TEST_F(UnitsTest, NeverSampleAHeldOutInstructionForTraining) {
-  EXPECT_THAT(error_of(ErrorCode::kConflict, [&] { plan(round_, Split::kTrain, {{"a"}, {"g"}}); }), HasSubstr("not in split train"));
+  EXPECT_THAT(error_of(ErrorCode::kConflict,
+                       [&] {
+                         plan(round_, Split::kTrain, {{"a"}, {"g"}});
+                       }),
+              HasSubstr("not in split train"));
   read([&](Reader& reader) { EXPECT_THAT(list_units(reader, round_), IsEmpty()); });
   // Past the query: the split that travels with the row does not fit the instruction's, or the round.
   const auto units = plan(round_, Split::kTrain, {{"a"}});
-  error_of(ErrorCode::kConflict, [&] { execute("UPDATE sample SET instruction_id = (SELECT id FROM instruction WHERE split = 'gate')"); });
+  error_of(ErrorCode::kConflict,
+           [&] { execute("UPDATE sample SET instruction_id = (SELECT id FROM instruction WHERE split = 'gate')"); });
   error_of(ErrorCode::kConflict, [&] { execute("UPDATE unit SET split = 'gate'"); });
   error_of(ErrorCode::kConflict, [&] { plan(new_round(new_run()), Split::kGate, {{"g"}}); });
 }
@@ -58,7 +68,9 @@ TEST_F(UnitsTest, AreAnsweredWholeAndOnce) {
   const auto units = plan(round_, Split::kTrain, {{"a", "b"}, {"c"}});
   const std::vector<NewResponse> two = {response(5), response(6)};
   error_of(ErrorCode::kBadInput, [&] { write([&](Writer& writer) { commit_unit(writer, units[1], two); }); });
-  read([&](Reader& reader) { EXPECT_EQ(list_open_units(reader, round_).size(), 2u) << "nothing of a refused answer stays"; });
+  read([&](Reader& reader) {
+    EXPECT_EQ(list_open_units(reader, round_).size(), 2u) << "nothing of a refused answer stays";
+  });
   write([&](Writer& writer) { commit_unit(writer, units[0], two); });
   error_of(ErrorCode::kConflict, [&] { write([&](Writer& writer) { commit_unit(writer, units[0], two); }); });
   read([&](Reader& reader) {
@@ -89,7 +101,8 @@ TEST_F(UnitsTest, ListsResponsesByUnitAndPosition) {
   answer(units[1]);
   answer(units[0]);
   std::vector<InstructionId> order;
-  for (const Response& one : read([&](Reader& reader) { return list_responses(reader, round_); })) order.push_back(one.instruction);
+  for (const Response& one : read([&](Reader& reader) { return list_responses(reader, round_); }))
+    order.push_back(one.instruction);
   EXPECT_THAT(order, ElementsAre(instruction("b"), instruction("a"), instruction("c")));
 }
 
@@ -99,7 +112,8 @@ TEST_F(UnitsTest, RecordsBaseLogprobsOfResponsesThatAreThere) {
   write([&](Writer& writer) { record_base_logprobs(writer, std::span(&known, 1)); });
   EXPECT_EQ(read([&](Reader& reader) { return find_response(reader, known.response); })->base_logprob_sum, -2.5);
   const BaseLogprob unknown{ResponseId{99}, -1};
-  error_of(ErrorCode::kNotFound, [&] { write([&](Writer& writer) { record_base_logprobs(writer, std::span(&unknown, 1)); }); });
+  error_of(ErrorCode::kNotFound,
+           [&] { write([&](Writer& writer) { record_base_logprobs(writer, std::span(&unknown, 1)); }); });
 }
 
 }  // namespace

@@ -132,6 +132,4 @@ int run(const std::string& mode, const std::string& argument) {
 }  // namespace
 }  // namespace cutd
 
-int main(int argc, char** argv) {
-  return cutd::run(argc > 1 ? argv[1] : "good", argc > 2 ? argv[2] : "");
-}
+int main(int argc, char** argv) { return cutd::run(argc > 1 ? argv[1] : "good", argc > 2 ? argv[2] : ""); }

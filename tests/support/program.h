@@ -20,7 +20,8 @@ namespace cutd {
 class Program {
  public:
   // `out` and `err` receive standard output and standard error.
-  Program(const std::vector<std::string>& arguments, const std::filesystem::path& out, const std::filesystem::path& err) {
+  Program(const std::vector<std::string>& arguments, const std::filesystem::path& out,
+          const std::filesystem::path& err) {
     std::vector<char*> argv;
     for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
     argv.push_back(nullptr);

@@ -15,11 +15,15 @@ class RehearsalBackend final : public EngineBackend {
  public:
   explicit RehearsalBackend(std::chrono::milliseconds delay) : engine_(delay) {}
   Json describe() const override { return {{"version", "rehearsal"}}; }
-  LoadReply load(const ModelSpec& model, std::stop_token stop, const ProgressSink& progress) override { return engine_.load(model, stop, progress); }
-  std::vector<GeneratedResponse> generate(const GenerateRequest& request, std::stop_token stop, const ProgressSink& progress) override {
+  LoadReply load(const ModelSpec& model, std::stop_token stop, const ProgressSink& progress) override {
+    return engine_.load(model, stop, progress);
+  }
+  std::vector<GeneratedResponse> generate(const GenerateRequest& request, std::stop_token stop,
+                                          const ProgressSink& progress) override {
     return engine_.generate(request, stop, progress);
   }
-  std::vector<std::vector<double>> score(const ScoreRequest& request, std::stop_token stop, const ProgressSink& progress) override {
+  std::vector<std::vector<double>> score(const ScoreRequest& request, std::stop_token stop,
+                                         const ProgressSink& progress) override {
     return engine_.score(request, stop, progress);
   }
   TrainReply train(const TrainRequest& request, std::stop_token stop, const ProgressSink& progress) override {

@@ -36,7 +36,8 @@ std::string instruction_of(const std::string& prompt) {
 std::string answer(const std::string& instruction, bool well) {
   std::string subject = instruction;
   while (!subject.empty() && (subject.back() == '.' || subject.back() == '?')) subject.pop_back();
-  return well ? "People who ask about this (" + subject + ") want one clear and short sentence." : "Sure! " + subject + ".";
+  return well ? "People who ask about this (" + subject + ") want one clear and short sentence."
+              : "Sure! " + subject + ".";
 }
 
 void require_going(const std::stop_token& stop) {
@@ -54,9 +55,10 @@ fs::path checkpoint_file(const TrainRequest& request, std::int64_t step) {
 
 // What a training is of: equal text, equal result.
 std::string training_identity(const TrainRequest& request) {
-  const std::string parent = request.model.adapter_dir.empty()
-                                 ? "base"
-                                 : adapter_hash(read_adapter(request.model.adapter_dir, read_model_config(request.model.model_dir)));
+  const std::string parent =
+      request.model.adapter_dir.empty()
+          ? "base"
+          : adapter_hash(read_adapter(request.model.adapter_dir, read_model_config(request.model.model_dir)));
   return sha256_hex(sha256_file(request.manifest) + parent + std::to_string(request.config.seed));
 }
 
@@ -113,7 +115,8 @@ LoadReply ScriptedEngine::load(const ModelSpec& model, std::stop_token stop, con
   return {"cpu", model.dtype, 1, 1, "scripted"};
 }
 
-std::vector<GeneratedResponse> ScriptedEngine::generate(const GenerateRequest& request, std::stop_token stop, const ProgressSink& progress) {
+std::vector<GeneratedResponse> ScriptedEngine::generate(const GenerateRequest& request, std::stop_token stop,
+                                                        const ProgressSink& progress) {
   begin("generate", stop);
   const std::int64_t percent = skill(request.model);
   std::vector<GeneratedResponse> responses;
@@ -126,14 +129,18 @@ std::vector<GeneratedResponse> ScriptedEngine::generate(const GenerateRequest& r
     response.ids.push_back(kScriptedEos);
     response.logprobs.assign(response.ids.size(), -0.5);
     responses.push_back(std::move(response));
-    if (progress) progress({"generate", static_cast<std::int64_t>(responses.size()), static_cast<std::int64_t>(request.prompts.size()), 100, Json()});
+    if (progress)
+      progress({"generate", static_cast<std::int64_t>(responses.size()),
+                static_cast<std::int64_t>(request.prompts.size()), 100, Json()});
   }
   return responses;
 }
 
-std::vector<std::vector<double>> ScriptedEngine::score(const ScoreRequest& request, std::stop_token stop, const ProgressSink&) {
+std::vector<std::vector<double>> ScriptedEngine::score(const ScoreRequest& request, std::stop_token stop,
+                                                       const ProgressSink&) {
   begin("score", stop);
-  if (!request.model.adapter_dir.empty()) throw Error(ErrorCode::kInternal, "responses are scored under the original model");
+  if (!request.model.adapter_dir.empty())
+    throw Error(ErrorCode::kInternal, "responses are scored under the original model");
   std::vector<std::vector<double>> logprobs;
   for (const ScoreItem& item : request.items) {
     logprobs.emplace_back(item.ids.size() - static_cast<std::size_t>(item.first), -0.75);
@@ -145,7 +152,8 @@ TrainReply ScriptedEngine::train(const TrainRequest& request, std::stop_token st
   trainings_.push_back(request);
   begin("train", stop);
   if (fs::exists(request.output_dir)) throw Error(ErrorCode::kInternal, "the output folder exists already");
-  if (read_manifest(request.manifest).rows.empty()) throw Error(ErrorCode::kBadInput, request.manifest + " holds no example");
+  if (read_manifest(request.manifest).rows.empty())
+    throw Error(ErrorCode::kBadInput, request.manifest + " holds no example");
   const std::string identity = training_identity(request);
   Checkpoint now = newest_checkpoint(request, identity);
   last_resumed_from_ = now.step;

@@ -24,8 +24,10 @@ class ScriptedEngine final : public Engine {
   std::function<void(std::int64_t step, std::stop_token stop)> after_step;
 
   LoadReply load(const ModelSpec& model, std::stop_token stop, const ProgressSink& progress) override;
-  std::vector<GeneratedResponse> generate(const GenerateRequest& request, std::stop_token stop, const ProgressSink& progress) override;
-  std::vector<std::vector<double>> score(const ScoreRequest& request, std::stop_token stop, const ProgressSink& progress) override;
+  std::vector<GeneratedResponse> generate(const GenerateRequest& request, std::stop_token stop,
+                                          const ProgressSink& progress) override;
+  std::vector<std::vector<double>> score(const ScoreRequest& request, std::stop_token stop,
+                                         const ProgressSink& progress) override;
   // Takes kSteps steps, each with a checkpoint in request.checkpoint_dir, and resumes from the newest; refuses
   // one of another training. The adapter depends on manifest, seed, parent and nothing else.
   TrainReply train(const TrainRequest& request, std::stop_token stop, const ProgressSink& progress) override;

@@ -43,7 +43,8 @@ inline void write_tiny_model(const std::filesystem::path& folder, const ModelCon
     std::size_t count = 1;
     for (const std::int64_t size : spec.shape) count *= static_cast<std::size_t>(size);
     std::vector<float>& own = values.emplace_back(count, 1.0F);
-    for (std::size_t i = 0; spec.shape.size() > 1 && i < count; ++i) own[i] = (philox_uniform(7, i, values.size()) - 0.5F) * 0.5F;
+    for (std::size_t i = 0; spec.shape.size() > 1 && i < count; ++i)
+      own[i] = (philox_uniform(7, i, values.size()) - 0.5F) * 0.5F;
     tensors.push_back({spec.name, DType::kF32, spec.shape, {}});
   }
   for (std::size_t i = 0; i < tensors.size(); ++i) tensors[i].bytes = std::as_bytes(std::span(values[i]));

@@ -61,7 +61,8 @@ class GgufMetadata {
 
   void read_value(const std::string& key, std::uint32_t type) {
     switch (type) {
-      case 0: case 7: numbers_[key].push_back(number<std::uint8_t>()); break;
+      case 0:
+      case 7: numbers_[key].push_back(number<std::uint8_t>()); break;
       case 1: numbers_[key].push_back(number<std::int8_t>()); break;
       case 2: numbers_[key].push_back(number<std::uint16_t>()); break;
       case 3: numbers_[key].push_back(number<std::int16_t>()); break;

@@ -4,9 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "gguf_metadata.h"
 #include "text/chat_template.h"
 #include "text/incremental_decoder.h"
-#include "gguf_metadata.h"
 #include "text_data.h"
 
 namespace cutd {
@@ -138,8 +138,8 @@ TEST(GgufTokenizerTest, BosAndEosAreAddedWhereTheFileSaysSo) {
 
 TEST(GgufTokenizerTest, EveryKnownPreTokenizerMakesALoadableTokenizer) {
   GgufTokenizer gguf = byte_level_gguf();
-  for (const char* pre : {"", "default", "gpt-2", "smollm", "starcoder", "llama-bpe", "qwen2", "tekken", "gpt-4o",
-                          "deepseek-v3"}) {
+  for (const char* pre :
+       {"", "default", "gpt-2", "smollm", "starcoder", "llama-bpe", "qwen2", "tekken", "gpt-4o", "deepseek-v3"}) {
     gguf.pre = pre;
     const Tokenizer tokenizer = built(gguf);
     const std::string text = "It's 12345 naïve  日本語\n\n x";

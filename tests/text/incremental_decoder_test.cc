@@ -75,12 +75,9 @@ TEST(IncrementalDecoderTest, PiecesOfRandomIdsAddUpToTheFullDecode) {
   const Json fuse = {{"type", "Sequence"},
                      {"decoders", Json::array({Json{{"type", "ByteFallback"}}, Json{{"type", "Fuse"}}})}};
   const Json bpe = {{"type", "BPEDecoder"}, {"suffix", "a"}};
-  const std::array tokenizers = {small_tokenizer("byte_level"),
-                                 small_tokenizer("sentencepiece"),
-                                 with_decoder("sentencepiece", metaspace),
-                                 with_decoder("sentencepiece", fuse),
-                                 with_decoder("sentencepiece", bpe),
-                                 with_decoder("byte_level", Json())};
+  const std::array tokenizers = {
+      small_tokenizer("byte_level"),       small_tokenizer("sentencepiece"),   with_decoder("sentencepiece", metaspace),
+      with_decoder("sentencepiece", fuse), with_decoder("sentencepiece", bpe), with_decoder("byte_level", Json())};
   std::mt19937 random(20261124);
   for (const Tokenizer& tokenizer : tokenizers) {
     std::uniform_int_distribution<TokenId> any_id(0, tokenizer.vocabulary_size() + 2);

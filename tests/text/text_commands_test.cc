@@ -67,14 +67,16 @@ TEST_F(TextCommandsTest, WhatEncodeWritesDecodeReads) {
 
 TEST_F(TextCommandsTest, ARowsOwnKeysWinOverTheOptions) {
   encode_text_file(files(R"({"id":0,"text":"a"}
-{"id":1,"text":"a","add_special_tokens":false})"), {});
+{"id":1,"text":"a","add_special_tokens":false})"),
+                   {});
   const auto rows = output();
   EXPECT_EQ(rows[0].at("ids").size(), rows[1].at("ids").size() + 1);
 }
 
 TEST_F(TextCommandsTest, RenderGivesTextAndItsIdsWithoutASecondBos) {
   render_text_file(files(R"({"id":0,"messages":[{"role":"user","content":"<|user|>a"}]}
-{"id":1,"messages":[{"role":"user","content":"a"}],"add_generation_prompt":true})"), {});
+{"id":1,"messages":[{"role":"user","content":"a"}],"add_generation_prompt":true})"),
+                   {});
   const auto rows = output();
   EXPECT_EQ(rows[0].at("text"), "<|user|>a");
   EXPECT_EQ(rows[0].at("ids").at(0), 1);

@@ -45,10 +45,9 @@ TEST_P(TokenizerTest, ABatchGivesWhatSingleTextsGive) {
   EXPECT_TRUE(tokenizer.encode_batch({}, true).empty());
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, TokenizerTest, testing::Values("byte_level", "sentencepiece"),
-                         [](const auto& row) {
-                           return std::string(row.param) == "byte_level" ? "ByteLevel" : "SentencePiece";
-                         });
+INSTANTIATE_TEST_SUITE_P(Kinds, TokenizerTest, testing::Values("byte_level", "sentencepiece"), [](const auto& row) {
+  return std::string(row.param) == "byte_level" ? "ByteLevel" : "SentencePiece";
+});
 
 TEST(TokenizerLookupTest, TokensAndIdsFindEachOther) {
   const Tokenizer tokenizer = small_tokenizer("byte_level");

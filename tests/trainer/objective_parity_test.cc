@@ -44,7 +44,8 @@ class ObjectiveParityTest : public ::testing::TestWithParam<std::string> {
   at::Tensor tensor(const std::string& name) const {
     const TensorView& view = tensors_->at(name);
     const at::ScalarType type = view.dtype == DType::kI64 ? at::kLong : at::kFloat;
-    return at::from_blob(const_cast<std::byte*>(view.bytes.data()), view.shape, at::TensorOptions().dtype(type)).clone();
+    return at::from_blob(const_cast<std::byte*>(view.bytes.data()), view.shape, at::TensorOptions().dtype(type))
+        .clone();
   }
 
   static ObjectiveConfig config_of(const Json& settings) {
@@ -83,7 +84,8 @@ class ObjectiveParityTest : public ::testing::TestWithParam<std::string> {
     const Context judged(tensor(GetParam() + ".logits_judge"), labels);
     const ExampleLogProbs log_probs{ExampleKind::kAlignN, plain.values, judged.values};
     const Constants constants = detect(config, log_probs);
-    EXPECT_EQ(std::vector<int>(constants.detected.begin(), constants.detected.end()), one.at("U").get<std::vector<int>>());
+    EXPECT_EQ(std::vector<int>(constants.detected.begin(), constants.detected.end()),
+              one.at("U").get<std::vector<int>>());
     if (one.contains("weight")) {
       for (std::size_t t = 0; t < constants.unlikelihood_weight.size(); ++t) {
         const double weight = one.at("weight").at(t).get<double>();

@@ -30,7 +30,9 @@ ExampleLogProbs negative(const std::vector<double>& plain, const std::vector<dou
   return {ExampleKind::kAlignN, from_probabilities(plain), from_probabilities(judged)};
 }
 
-ExampleLogProbs positive(const std::vector<double>& plain) { return {ExampleKind::kAlignP, from_probabilities(plain), {}}; }
+ExampleLogProbs positive(const std::vector<double>& plain) {
+  return {ExampleKind::kAlignP, from_probabilities(plain), {}};
+}
 
 ObjectiveConfig paper() { return {}; }
 ObjectiveConfig released() {
@@ -39,15 +41,19 @@ ObjectiveConfig released() {
   return config;
 }
 
-ExampleShape shape_of(const ExampleLogProbs& values, double weight = 1) { return {values.kind, values.plain.log_p.size(), weight}; }
+ExampleShape shape_of(const ExampleLogProbs& values, double weight = 1) {
+  return {values.kind, values.plain.log_p.size(), weight};
+}
 
 // The loss of a step of these examples.
-std::vector<ExampleLoss> losses_of(const ObjectiveConfig& config, const std::vector<ExampleLogProbs>& step, std::size_t micro_batch_size = 1) {
+std::vector<ExampleLoss> losses_of(const ObjectiveConfig& config, const std::vector<ExampleLogProbs>& step,
+                                   std::size_t micro_batch_size = 1) {
   std::vector<ExampleShape> shapes;
   for (const ExampleLogProbs& example : step) shapes.push_back(shape_of(example));
   const std::vector<LossScales> scales = loss_scales(config, shapes, micro_batch_size);
   std::vector<ExampleLoss> losses;
-  for (std::size_t i = 0; i < step.size(); ++i) losses.push_back(example_loss(config, step[i], detect(config, step[i]), scales[i]));
+  for (std::size_t i = 0; i < step.size(); ++i)
+    losses.push_back(example_loss(config, step[i], detect(config, step[i]), scales[i]));
   return losses;
 }
 

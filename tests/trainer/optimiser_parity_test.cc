@@ -77,7 +77,8 @@ class OptimiserParityTest : public TrainingTest, public ::testing::WithParamInte
       const std::vector<float> values = values_of(got, name);
       const std::vector<float> start = values_of(before, name);
       const std::string recorded = GetParam() + ".step" + step + "." + name;
-      const std::vector<float> reference = expected.find(recorded) == nullptr ? std::vector<float>() : values_of(expected, recorded);
+      const std::vector<float> reference =
+          expected.find(recorded) == nullptr ? std::vector<float>() : values_of(expected, recorded);
       if (step == "5") {
         ASSERT_EQ(reference.size(), values.size()) << recorded;
       }
@@ -121,7 +122,8 @@ TEST_P(OptimiserParityTest, EveryRecordedStepIsTheSame) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Runs, OptimiserParityTest,
-                         ::testing::Values("released-schedule", "fast-schedule", "decay-and-clip", "paper-fast-schedule"),
+                         ::testing::Values("released-schedule", "fast-schedule", "decay-and-clip",
+                                           "paper-fast-schedule"),
                          [](const auto& run) {
                            std::string name = run.param;
                            std::erase(name, '-');

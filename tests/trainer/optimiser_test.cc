@@ -41,7 +41,8 @@ TEST(OptimiserTest, FollowsAdamWWithDecoupledDecay) {
       mean[i] = 0.9 * mean[i] + 0.1 * g;
       square[i] = 0.999 * square[i] + 0.001 * g * g;
       expected[i] -= rate * 0.1 * expected[i];
-      expected[i] -= rate * (mean[i] / (1 - std::pow(0.9, step))) / (std::sqrt(square[i] / (1 - std::pow(0.999, step))) + 1e-8);
+      expected[i] -=
+          rate * (mean[i] / (1 - std::pow(0.9, step))) / (std::sqrt(square[i] / (1 - std::pow(0.999, step))) + 1e-8);
       EXPECT_NEAR(parameters[static_cast<std::int64_t>(i)].item<float>(), expected[i], 2e-6) << step;
     }
   }

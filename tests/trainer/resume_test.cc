@@ -48,11 +48,14 @@ class ResumeTest : public TrainingTest {
   }
   std::vector<std::string> checkpoints() const {
     std::vector<std::string> names;
-    for (const auto& entry : std::filesystem::directory_iterator(job_.checkpoint_dir)) names.push_back(entry.path().filename().string());
+    for (const auto& entry : std::filesystem::directory_iterator(job_.checkpoint_dir))
+      names.push_back(entry.path().filename().string());
     std::sort(names.begin(), names.end());
     return names;
   }
-  std::filesystem::path checkpoint(int step) const { return job_.checkpoint_dir / ("checkpoint-" + std::to_string(step)); }
+  std::filesystem::path checkpoint(int step) const {
+    return job_.checkpoint_dir / ("checkpoint-" + std::to_string(step));
+  }
 
   TrainingJob whole_;
 };
@@ -80,7 +83,8 @@ TEST_F(ResumeTest, TheResultIsThatOfTheWholeTraining) {
   const TrainingResult expected = train(whole_);
   stop_after(5);
   const TrainingResult result = train(job_);
-  for (const char* key : {"loss", "detected_fraction", "tokens", "examples"}) EXPECT_EQ(result.metrics.at(key), expected.metrics.at(key)) << key;
+  for (const char* key : {"loss", "detected_fraction", "tokens", "examples"})
+    EXPECT_EQ(result.metrics.at(key), expected.metrics.at(key)) << key;
   EXPECT_EQ(result.final_loss, expected.final_loss);
 }
 
@@ -143,7 +147,8 @@ TEST_F(ResumeTest, OtherWorkIsRefusedAndTheDifferenceNamed) {
   job_.config.objective.lambda = 1.2;
   const Error config = error_of([&] { train(job_); });
   EXPECT_EQ(config.code(), ErrorCode::kConflict);
-  EXPECT_THAT(config.what(), AllOf(HasSubstr("train.learning_rate (0.01, now 0.005)"), HasSubstr("objective.lambda (1.1, now 1.2)")));
+  EXPECT_THAT(config.what(),
+              AllOf(HasSubstr("train.learning_rate (0.01, now 0.005)"), HasSubstr("objective.lambda (1.1, now 1.2)")));
   job_.config = whole_.config;
   job_.data = write_tiny_manifest(folder_.path(), 15);
   EXPECT_THAT(error_of([&] { train(job_); }).what(), AllOf(HasSubstr("data_sha256"), Not(HasSubstr("learning_rate"))));

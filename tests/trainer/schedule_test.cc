@@ -90,7 +90,8 @@ TEST(ScheduleTest, AnUnshuffledEpochKeepsTheFileOrderAndItsLastStepIsSmaller) {
 std::vector<std::size_t> epoch(const TrainConfig& config, const TrainingPlan& plan, std::int64_t number) {
   std::vector<std::size_t> order;
   for (std::int64_t i = 0; i < plan.steps_per_epoch; ++i) {
-    for (const std::size_t example : examples_of_step(config, plan, number * plan.steps_per_epoch + i)) order.push_back(example);
+    for (const std::size_t example : examples_of_step(config, plan, number * plan.steps_per_epoch + i))
+      order.push_back(example);
   }
   return order;
 }

@@ -28,8 +28,10 @@ double largest_difference(const PeftAdapter& left, const PeftAdapter& right) {
   double largest = 0;
   for (const auto& [name, module] : left.modules) {
     const LoraModule& other = right.modules.at(name);
-    for (std::size_t i = 0; i < module.a.size(); ++i) largest = std::max(largest, static_cast<double>(std::abs(module.a[i] - other.a[i])));
-    for (std::size_t i = 0; i < module.b.size(); ++i) largest = std::max(largest, static_cast<double>(std::abs(module.b[i] - other.b[i])));
+    for (std::size_t i = 0; i < module.a.size(); ++i)
+      largest = std::max(largest, static_cast<double>(std::abs(module.a[i] - other.a[i])));
+    for (std::size_t i = 0; i < module.b.size(); ++i)
+      largest = std::max(largest, static_cast<double>(std::abs(module.b[i] - other.b[i])));
   }
   return largest;
 }
@@ -56,8 +58,9 @@ TEST_F(TrainerTest, TrainsAndPublishesAnAdapterThatKnowsItsBase) {
 TEST_F(TrainerTest, ReportsWhatTheContractNames) {
   train(job_);
   const Json row = step_json(reports_[3]);
-  for (const char* key : {"step", "total_steps", "epoch", "loss", "learning_rate", "grad_norm", "tokens", "detected_fraction", "likelihood",
-                          "unlikelihood", "tokens_per_second", "elapsed_seconds", "remaining_seconds"}) {
+  for (const char* key :
+       {"step", "total_steps", "epoch", "loss", "learning_rate", "grad_norm", "tokens", "detected_fraction",
+        "likelihood", "unlikelihood", "tokens_per_second", "elapsed_seconds", "remaining_seconds"}) {
     EXPECT_TRUE(row.at(key).is_number()) << key;
   }
   EXPECT_EQ(row.at("step"), 4);
@@ -72,7 +75,8 @@ TEST_F(TrainerTest, CountsTheTokensItRuns) {
   for (const ManifestRow& row : read_manifest(job_.data).rows) {
     const TrainingExample& example = row.example;
     expected += static_cast<std::int64_t>(example.prompt_ids.size() + example.response_ids.size());
-    if (example.kind == ExampleKind::kAlignN) expected += static_cast<std::int64_t>(example.prompt_judge_ids.size() + example.response_ids.size());
+    if (example.kind == ExampleKind::kAlignN)
+      expected += static_cast<std::int64_t>(example.prompt_judge_ids.size() + example.response_ids.size());
   }
   std::int64_t tokens = 0;
   for (const StepReport& report : reports_) tokens += report.tokens;
@@ -106,8 +110,11 @@ TEST_F(TrainerTest, ThePackSizeChangesNothingButRounding) {
       other.output_dir = folder_ / ("pack-" + std::to_string(pack_tokens) + "-" + std::to_string(recompute));
       train(other);
       ASSERT_THAT(losses(), SizeIs(expected.size()));
-      for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(losses()[i], expected[i], 2e-5 * expected[i]) << pack_tokens << " " << i;
-      EXPECT_LT(largest_difference(read_adapter(other.output_dir, policy_->config()), read_adapter(job_.output_dir, policy_->config())), 2e-4);
+      for (std::size_t i = 0; i < expected.size(); ++i)
+        EXPECT_NEAR(losses()[i], expected[i], 2e-5 * expected[i]) << pack_tokens << " " << i;
+      EXPECT_LT(largest_difference(read_adapter(other.output_dir, policy_->config()),
+                                   read_adapter(job_.output_dir, policy_->config())),
+                2e-4);
     }
   }
 }

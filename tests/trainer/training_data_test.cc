@@ -16,7 +16,8 @@ class TrainingDataTest : public ::testing::Test {
   TrainingDataTest() {
     model_.vocab_size = 384;
     std::filesystem::create_directories(folder_ / "model");
-    const std::filesystem::path tokenizer = std::filesystem::path(CUTD_SOURCE_DIR) / "tests/text/data/byte_level.tokenizer.json";
+    const std::filesystem::path tokenizer =
+        std::filesystem::path(CUTD_SOURCE_DIR) / "tests/text/data/byte_level.tokenizer.json";
     write_file_durably(folder_ / "model/tokenizer.json", read_file(tokenizer));
     write_file_durably(folder_ / "model/tokenizer_config.json", R"({"eos_token": "<|end|>"})");
     source_.model_dir = folder_ / "model";
@@ -28,14 +29,19 @@ class TrainingDataTest : public ::testing::Test {
     Json rows = Json::array();
     for (int i = 0; i < count; ++i) {
       const Json judgment = i % 2 == 0 ? Json(nullptr) : Json("It does not say why.");
-      rows.push_back({{"id", i}, {"instruction", "Name fruit " + std::to_string(i)}, {"input", ""}, {"output", "An apple."}, {"judgment", judgment}});
+      rows.push_back({{"id", i},
+                      {"instruction", "Name fruit " + std::to_string(i)},
+                      {"input", ""},
+                      {"output", "An apple."},
+                      {"judgment", judgment}});
     }
     if (!long_output.empty()) rows[0]["output"] = long_output;
     source_.data = folder_ / "triplets.json";
     write_file_durably(source_.data, to_json_text(rows));
   }
   void write_manifest_row(const std::vector<std::int64_t>& response) {
-    Manifest manifest{{"m", "alpaca", "if_finished"}, {{"a", "b", "", "s", {ExampleKind::kAlignP, {5, 6}, {}, response, 1}}}};
+    Manifest manifest{{"m", "alpaca", "if_finished"},
+                      {{"a", "b", "", "s", {ExampleKind::kAlignP, {5, 6}, {}, response, 1}}}};
     source_.data = write_manifest(folder_.path(), manifest);
   }
   TrainingSet read() const { return read_training_set(source_, model_, config_); }

@@ -57,7 +57,9 @@ class TrainingTest : public ::testing::Test {
     for (const StepReport& report : reports_) result.push_back(report.loss);
     return result;
   }
-  static std::string adapter_bytes(const std::filesystem::path& folder) { return read_file(folder / "adapter_model.safetensors"); }
+  static std::string adapter_bytes(const std::filesystem::path& folder) {
+    return read_file(folder / "adapter_model.safetensors");
+  }
 
   const TemporaryDirectory folder_;
   TrainingJob job_;

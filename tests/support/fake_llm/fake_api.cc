@@ -43,16 +43,11 @@ Json judgment_by_schema(const Json& schema, bool perfect, const std::string& cri
   Json object = Json::object();
   const Json properties = schema.value("properties", Json::object());
   for (const auto& [name, property] : properties.items()) {
-    if (property.contains("const"))
-      object[name] = wrong_item ? Json("another item") : property["const"];
-    else if (property.value("type", "") == "string")
-      object[name] = critique;
-    else if (property.value("type", "") == "boolean")
-      object[name] = perfect;
-    else if (property.contains("enum"))
-      object[name] = property["enum"][perfect ? property["enum"].size() - 1 : 0];
-    else
-      object[name] = perfect ? property.value("maximum", 10) : property.value("minimum", 1);
+    if (property.contains("const")) object[name] = wrong_item ? Json("another item") : property["const"];
+    else if (property.value("type", "") == "string") object[name] = critique;
+    else if (property.value("type", "") == "boolean") object[name] = perfect;
+    else if (property.contains("enum")) object[name] = property["enum"][perfect ? property["enum"].size() - 1 : 0];
+    else object[name] = perfect ? property.value("maximum", 10) : property.value("minimum", 1);
   }
   return object;
 }

@@ -101,10 +101,8 @@ class FakeLlmServer::Impl {
       const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), wait_ms());
       for (int i = 0; i < count; ++i) {
         const epoll_event& event = events[static_cast<std::size_t>(i)];
-        if (event.data.fd == listener_.get())
-          accept_all();
-        else if (event.data.fd != stop_.get())
-          serve(event.data.fd);
+        if (event.data.fd == listener_.get()) accept_all();
+        else if (event.data.fd != stop_.get()) serve(event.data.fd);
       }
       run_timers();
     }

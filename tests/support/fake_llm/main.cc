@@ -23,12 +23,9 @@ int main(int count, char** arguments) {
   std::string script;
   for (int i = 1; i + 1 < count; i += 2) {
     const std::string flag = arguments[i];
-    if (flag == "--port")
-      port = std::atoi(arguments[i + 1]);
-    else if (flag == "--script")
-      script = arguments[i + 1];
-    else
-      count = 0;
+    if (flag == "--port") port = std::atoi(arguments[i + 1]);
+    else if (flag == "--script") script = arguments[i + 1];
+    else count = 0;
   }
   if (count % 2 == 0) {
     std::fputs("usage: fake_llm_server [--port N] [--script FILE-or-JSON]\n", stderr);
