@@ -20,7 +20,7 @@ ALLOWED = {
     "round": ["store", "judge_client", "evaluation", "dataset", "weights", "engine", "text", "core"],
     "server": ["round", "store", "core"],
     "cutd": ["server", "round", "store", "judge_client", "evaluation", "dataset", "weights", "engine", "text", "core"],
-    "model": ["weights", "dataset", "text", "core"],
+    "model": ["weights", "dataset", "text", "core", "cuda"],  # cuda: the plugin's function table alone
     "generator": ["model", "text", "core"],
     "trainer": ["model", "dataset", "weights", "core"],
     "cutd_engine": ["engine", "generator", "trainer", "model", "weights", "dataset", "text", "core"],
