@@ -1,6 +1,5 @@
 #include "cuda/plugin.h"
 
-#include <ATen/cuda/CUDAGraph.h>
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAFunctions.h>
@@ -11,16 +10,9 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <memory>
 #include <optional>
 
 namespace cutd::cuda {
-
-struct Graph {
-  explicit Graph(c10::DeviceIndex index) : device(index) {}
-  const c10::DeviceIndex device;
-  at::cuda::CUDAGraph graph;
-};
 
 namespace {
 
@@ -42,31 +34,6 @@ void synchronize(int device) {
   const c10::cuda::CUDAGuard guard(index_of(device));
   c10::cuda::device_synchronize();
 }
-
-Graph* capture(int device, void (*body)(void*), void* context) {
-  const c10::cuda::CUDAGuard guard(index_of(device));
-  const c10::cuda::CUDAStream side = c10::cuda::getStreamFromPool(false, index_of(device));
-  c10::cuda::device_synchronize();
-  auto graph = std::make_unique<Graph>(index_of(device));
-  {
-    const c10::cuda::CUDAStreamGuard stream(side);
-    body(context);  // warms up library handles, which may not be created while capturing
-    side.synchronize();
-    // Thread-local: the heartbeat's thread may call CUDA while this one captures.
-    graph->graph.capture_begin({0, 0}, cudaStreamCaptureModeThreadLocal);
-    body(context);
-    graph->graph.capture_end();
-  }
-  c10::cuda::device_synchronize();
-  return graph.release();
-}
-
-void replay(Graph* graph) {
-  const c10::cuda::CUDAGuard guard(graph->device);
-  graph->graph.replay();
-}
-
-void release(Graph* graph) { delete graph; }
 
 // Page-locked buffers with an event each: a buffer is refilled when its last copy has finished.
 class PinnedRing {
@@ -125,8 +92,7 @@ void upload(int device, void* target, const void* source, std::size_t bytes) {
   C10_CUDA_CHECK(cudaStreamWaitEvent(current.stream(), ring->last(), 0));
 }
 
-constexpr Plugin kPlugin = {
-    peak_memory_bytes, reset_peak_memory, empty_cache, synchronize, capture, replay, release, upload};
+constexpr Plugin kPlugin = {peak_memory_bytes, reset_peak_memory, empty_cache, synchronize, upload};
 
 }  // namespace
 }  // namespace cutd::cuda

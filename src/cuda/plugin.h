@@ -8,19 +8,11 @@
 
 namespace cutd::cuda {
 
-// A captured sequence of kernels (CUDA graph) with its own memory pool shared by all graphs.
-struct Graph;
-
 struct Plugin {
   std::int64_t (*peak_memory_bytes)(int device);  // most bytes allocated since reset_peak_memory
   void (*reset_peak_memory)(int device);
   void (*empty_cache)();  // hands unused blocks back, between generation and training
   void (*synchronize)(int device);
-  // Runs `body(context)` once for real and once captured, on a side stream. The tensors it touches
-  // must stay where they are; replay() repeats its kernels on the current stream.
-  Graph* (*capture)(int device, void (*body)(void*), void* context);
-  void (*replay)(Graph* graph);
-  void (*release)(Graph* graph);
   // Copies `bytes` of host memory to device memory through pinned buffers on a copy stream; returns
   // when the last copy is queued and ordered before later work of the current stream.
   void (*upload)(int device, void* target, const void* source, std::size_t bytes);

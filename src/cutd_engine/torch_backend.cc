@@ -145,6 +145,8 @@ TrainReply TorchBackend::train(const TrainRequest& request, std::stop_token stop
   return translated("train", [&] {
     const LoadedModel& model = use(request.model, progress);
     generator_.reset();
+    // Its cache is one block of gigabytes that packs of many sizes would cut up badly: back to the driver.
+    if (model.policy->weights().device.is_cuda()) CudaRuntime::instance().plugin().empty_cache();
     TrainingJob job;
     job.data = request.manifest;
     job.config = request.config;

@@ -54,6 +54,13 @@ at::Tensor to_tensor(const std::vector<std::int64_t>& values, const at::Device& 
   return at::tensor(values, at::kLong).to(device);
 }
 
+// [lengths + 1] int32: 0 and the running sums.
+at::Tensor starts_of(const std::vector<std::int64_t>& lengths, const at::Device& device) {
+  std::vector<std::int32_t> starts{0};
+  for (const std::int64_t length : lengths) starts.push_back(starts.back() + static_cast<std::int32_t>(length));
+  return at::tensor(starts, at::kInt).to(device);
+}
+
 at::Tensor to_tensor(const std::vector<std::uint32_t>& values, const at::Device& device) {
   return to_tensor(std::vector<std::int64_t>(values.begin(), values.end()), device);
 }
@@ -177,7 +184,8 @@ void TrainingDecoder::State::open(const PackRows& rows, std::int64_t step, bool 
   }
   context.rotary = rotary;
   context.rotary.positions = to_tensor(rows.positions, weights.device);
-  context.attention = {weights.config.heads, weights.config.kv_heads, weights.config.head_dim, rows.lengths};
+  context.attention = {weights.config.heads, weights.config.kv_heads, weights.config.head_dim, rows.lengths, {}};
+  if (!weights.device.is_cpu()) context.attention.starts = starts_of(rows.lengths, weights.device);
   context.lora.scale = lora.scale();
   training_ops::DropoutMask& mask = context.lora.mask;
   mask.probability = options.dropout ? lora.dropout() : 0;

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "model/cpu_level.h"
+#include "model/training_attention_packed.h"
 #include "model/training_ops_generic.h"
 
 namespace cutd::training_ops {
@@ -238,6 +239,7 @@ void for_places(const AttentionShape& shape, const Body& body) {
 }  // namespace
 
 void attention(const at::Tensor& qkv, const AttentionShape& shape, at::Tensor& out, at::Tensor& log_sums) {
+  if (packed::suits(qkv, shape)) return packed::attention(qkv, shape, out, log_sums);
   if (!on_cpu(qkv)) return generic::attention(qkv, shape, out, log_sums);
   with_kernels(qkv, [&](const auto& kernels, auto* type) {
     using T = std::remove_cv_t<std::remove_pointer_t<decltype(type)>>;
@@ -253,6 +255,7 @@ void attention(const at::Tensor& qkv, const AttentionShape& shape, at::Tensor& o
 
 void attention_backward(const at::Tensor& qkv, const AttentionShape& shape, const at::Tensor& out,
                         const at::Tensor& log_sums, const at::Tensor& dout, at::Tensor& dqkv) {
+  if (packed::suits(qkv, shape)) return packed::attention_backward(qkv, shape, out, log_sums, dout, dqkv);
   if (!on_cpu(qkv)) return generic::attention_backward(qkv, shape, out, log_sums, dout, dqkv);
   with_kernels(qkv, [&](const auto& kernels, auto* type) {
     using T = std::remove_cv_t<std::remove_pointer_t<decltype(type)>>;

@@ -59,6 +59,7 @@ struct AttentionShape {
   std::int64_t kv_heads = 0;
   std::int64_t head_dim = 0;
   std::vector<std::int64_t> lengths;  // of the sequences; they sum to the rows
+  at::Tensor starts;  // [sequences + 1] int32 on the device: where each starts, then the rows; off the CPU only
 };
 // qkv: [rows, (heads + 2 kv_heads) head_dim], rotated; out: [rows, heads * head_dim]; log_sums: [heads, rows] fp32.
 void attention(const at::Tensor& qkv, const AttentionShape& shape, at::Tensor& out, at::Tensor& log_sums);

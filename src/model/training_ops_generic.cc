@@ -44,8 +44,10 @@ void rotate(at::Tensor& x, std::int64_t heads, const RotaryPositions& rotary, do
   const at::Tensor sin = rotary.sin.index_select(0, rotary.positions).unsqueeze(1) * direction;
   const at::Tensor low = rotated.narrow(2, 0, half).to(at::kFloat);
   const at::Tensor high = rotated.narrow(2, half, half).to(at::kFloat);
-  rotated.narrow(2, 0, half).copy_(low * cos - high * sin);
-  rotated.narrow(2, half, half).copy_(high * cos + low * sin);
+  const at::Tensor turned_low = low * cos - high * sin;  // of fp32, `low` and `high` are views of x
+  const at::Tensor turned_high = high * cos + low * sin;
+  rotated.narrow(2, 0, half).copy_(turned_low);
+  rotated.narrow(2, half, half).copy_(turned_high);
 }
 
 void softmax_difference(at::Tensor& logits, const at::Tensor& labels, float* log_p, float* log_not_p,

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "round/adapter_files.h"
+#include "round/event_log.h"
 #include "round/round_runner.h"
 #include "round/run_commands.h"
 #include "round/run_start.h"
@@ -98,6 +99,7 @@ class RunService::Impl {
   }
 
   void run_rounds(std::stop_token stop) {
+    EventLog events(store_, logger_);
     while (!stop.stop_requested()) {
       const std::uint64_t seen = wakeup_.count();
       bool worked = false;
@@ -107,6 +109,7 @@ class RunService::Impl {
         if (result == StepResult::kWorked) judge_wakeup_.nudge();
         if (result != StepResult::kIdle) break;  // runs take turns only when the first one cannot go on
       }
+      events.write_new();
       if (!worked) wakeup_.wait(seen, options_.poll);
     }
   }

@@ -90,6 +90,18 @@ void require_active(RoundId round, Phase phase) {
               name_of_round(round) + " is " + std::string(name_of(phase)) + ", which is no active phase");
 }
 
+RoundEvent event_of(Statement& row) {
+  RoundEvent event;
+  event.id = row.integer(0);
+  if (!row.text(1).empty()) event.from = store_rows::named<Phase>(row, 1);
+  event.to = store_rows::named<Phase>(row, 2);
+  event.why = row.text(3);
+  event.epoch = row.integer(4);
+  event.at = row.integer(5);
+  event.round = {row.integer(6)};
+  return event;
+}
+
 }  // namespace
 
 RoundId create_round(Writer& writer, const NewRound& round) {
@@ -181,19 +193,18 @@ void reject_round(Writer& writer, RoundId round, const std::string& why) {
 
 std::vector<RoundEvent> list_round_events(Reader& reader, RoundId round) {
   return reader.database().all(
-      "SELECT id, from_phase, to_phase, why, epoch, at FROM round_event WHERE round_id = ? ORDER BY id",
-      [round](Statement& row) {
-        RoundEvent event;
-        event.id = row.integer(0);
-        event.round = round;
-        if (!row.text(1).empty()) event.from = store_rows::named<Phase>(row, 1);
-        event.to = store_rows::named<Phase>(row, 2);
-        event.why = row.text(3);
-        event.epoch = row.integer(4);
-        event.at = row.integer(5);
-        return event;
-      },
-      round);
+      "SELECT id, from_phase, to_phase, why, epoch, at, round_id FROM round_event WHERE round_id = ? ORDER BY id",
+      event_of, round);
+}
+
+std::vector<RoundEvent> list_events_after(Reader& reader, std::int64_t event) {
+  return reader.database().all(
+      "SELECT id, from_phase, to_phase, why, epoch, at, round_id FROM round_event WHERE id > ? ORDER BY id", event_of,
+      event);
+}
+
+std::int64_t last_event(Reader& reader) {
+  return reader.database().integer("SELECT coalesce(max(id), 0) FROM round_event");
 }
 
 std::int64_t record_unit_failure(Writer& writer, RoundId round, const std::string& unit, const std::string& reason) {

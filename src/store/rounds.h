@@ -44,7 +44,9 @@ void promote_round(Writer& writer, RoundId round, std::optional<AdapterId> expec
 // evaluating -> completed(rejected).
 void reject_round(Writer& writer, RoundId round, const std::string& why);
 
-std::vector<RoundEvent> list_round_events(Reader& reader, RoundId round);  // oldest first
+std::vector<RoundEvent> list_round_events(Reader& reader, RoundId round);       // oldest first
+std::vector<RoundEvent> list_events_after(Reader& reader, std::int64_t event);  // of all rounds, oldest first
+std::int64_t last_event(Reader& reader);                                        // its id; 0: none yet
 
 // Failures of one unit of work ("generate 3", "train"), kept until a success or a retry of the round.
 std::int64_t record_unit_failure(Writer& writer, RoundId round, const std::string& unit, const std::string& reason);

@@ -56,7 +56,8 @@ Store::Store(const std::filesystem::path& data_dir, const Clock& clock, Logger& 
   queue_ = std::make_unique<WriteQueue>(std::move(database), epoch_, clock, log);
 }
 
-Store::~Store() = default;
+// The writer goes last: only the last connection moves the log into the database and removes it.
+Store::~Store() { readers_.reset(); }
 
 void Store::enqueue(std::function<void(Writer&)> command, std::function<void(std::exception_ptr)> finish) {
   queue_->push({std::move(command), std::move(finish)});

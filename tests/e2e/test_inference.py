@@ -67,6 +67,64 @@ def test_a_stop_string_is_cut_from_the_text_and_its_tokens_are_kept(engine, smol
     assert len(row["ids"]) == len(row["logprobs"]) == 4
 
 
+PROMPTS = ["What is the capital of France?", "Name three colours.", "Why is the sea salty?"]
+
+
+def transformers_model(folder):
+    import torch
+    import transformers
+
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    prompts = [tokenizer.apply_chat_template([{"role": "user", "content": text}], add_generation_prompt=True, return_dict=False)
+               for text in PROMPTS]
+    return torch, transformers, model, prompts
+
+
+def test_greedy_text_with_a_repetition_penalty_is_that_of_transformers(engine, smollm2, tmp_path):
+    torch, _, model, prompts = transformers_model(smollm2)
+    source = write_rows(tmp_path / "in.jsonl", [{"id": i, "ids": ids} for i, ids in enumerate(prompts)])
+    engine.ok("generate", "--model", smollm2, "--dtype", "float32", "--input", source, "--output", tmp_path / "out.jsonl",
+              "--max-new-tokens", 32, "--repetition-penalty", 1.3)
+    for row, ids in zip(read_rows(tmp_path / "out.jsonl"), prompts):
+        with torch.inference_mode():
+            expected = model.generate(torch.tensor([ids]), attention_mask=torch.ones(1, len(ids), dtype=torch.long), max_new_tokens=32,
+                                      do_sample=False, repetition_penalty=1.3, pad_token_id=0)[0, len(ids):].tolist()
+        assert row["ids"] == expected
+
+
+def test_sampled_tokens_are_among_those_that_transformers_filters_leave(engine, smollm2, tmp_path):
+    torch, transformers, model, prompts = transformers_model(smollm2)
+    source = write_rows(tmp_path / "in.jsonl", [{"id": i, "ids": ids} for i, ids in enumerate(prompts * 4)])
+    engine.ok("generate", "--model", smollm2, "--dtype", "float32", "--input", source, "--output", tmp_path / "out.jsonl",
+              "--max-new-tokens", 24, "--temperature", 1.5, "--min-p", 0.08, "--repetition-penalty", 1.2, "--seed", 3)
+    filters = transformers.LogitsProcessorList([
+        transformers.RepetitionPenaltyLogitsProcessor(1.2), transformers.TemperatureLogitsWarper(1.5), transformers.MinPLogitsWarper(0.08)])
+    unlikeliest = 0
+    for row, ids in zip(read_rows(tmp_path / "out.jsonl"), prompts * 4):
+        whole = torch.tensor([ids + row["ids"]])
+        with torch.inference_mode():
+            logits = model(whole).logits[0]
+        for step, chosen in enumerate(row["ids"]):
+            at = len(ids) + step
+            scores = filters(whole[:, :at], logits[at - 1:at].clone())[0]
+            # Half a percent of room at the border: the two programs add in different orders.
+            left = torch.softmax(scores, 0)[chosen].item() > 0
+            raw = torch.softmax(filters[:2](whole[:, :at], logits[at - 1:at].clone())[0], 0) if not left else None
+            assert left or raw[chosen] > 0.08 * 0.995 * raw.max()
+            unlikeliest = max(unlikeliest, scores.argmax().item() != chosen)
+    assert unlikeliest  # it did sample
+
+
+def test_a_stop_string_that_ends_within_a_token_keeps_the_text_before_it(engine, smollm2, tmp_path):
+    source = write_rows(tmp_path / "in.jsonl", [{"id": "x", "messages": [{"role": "user", "content": "What is the capital of France?"}]}])
+    engine.ok("generate", "--model", smollm2, "--input", source, "--output", tmp_path / "out.jsonl", "--max-new-tokens", 16,
+              "--stop", "apital of F", "--stop", "no such text")
+    (row,) = read_rows(tmp_path / "out.jsonl")
+    assert row["text"] == "The c"
+    assert row["finish_reason"] == "stop"
+
+
 @pytest.mark.parametrize("broken, named", [
     ('{"id":1,"ids":[1,2', "in.jsonl:1"),
     ('{"id":1}', "in.jsonl:1"),

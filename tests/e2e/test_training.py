@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from conftest import read_rows, write_rows
+from conftest import ROOT, read_rows, write_rows
 
 
 def sha256(path):
@@ -35,8 +35,12 @@ def arguments(model, data, output, *flags):
             "--gradient-accumulation-steps", 2, "--num-train-epochs", 2, "--seed", 5, *flags]
 
 
+def read_rows_of(output):
+    return [json.loads(line) for line in output.splitlines()]
+
+
 def train(engine, model, data, output, *flags):
-    return [json.loads(line) for line in engine.ok(*arguments(model, data, output, *flags)).splitlines()]
+    return read_rows_of(engine.ok(*arguments(model, data, output, *flags)))
 
 
 @pytest.fixture()
@@ -270,6 +274,15 @@ def test_the_configuration_file_counts_and_flags_come_after_it(engine, tiny_mode
     work = json.loads((tmp_path / "a/training.json").read_text())["work"]
     assert work["objective"]["variant"] == "released" and work["objective"]["lambda"] == 1.4
     assert work["lora"]["r"] == 2 and work["train"]["learning_rate"] == 2e-3
+
+
+def test_the_shipped_setting_of_the_paper_trains(engine, tiny_model, triplets, tmp_path):
+    rows = read_rows_of(engine.ok("train", "--model", tiny_model, "--data", triplets, "--output", tmp_path / "a", "--json",
+                                  "--config", ROOT / "examples/paper-training.yaml"))
+    assert len(rows) >= 1 and all(row["loss"] > 0 for row in rows)
+    work = json.loads((tmp_path / "a/training.json").read_text())["work"]
+    assert work["objective"]["variant"] == "released" and work["train"]["warmup_steps"] == 100
+    assert rows[0]["learning_rate"] == pytest.approx(4e-4 / 100) or rows[0]["learning_rate"] == 0
 
 
 def test_the_chat_template_is_a_second_choice(engine, tiny_model, smollm2, triplets, tmp_path):

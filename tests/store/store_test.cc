@@ -50,6 +50,14 @@ TEST_F(StoreTest, KeepsWhatWasWrittenAcrossAReopening) {
   EXPECT_EQ(read([](Reader& reader) { return count_instructions(reader, Split::kTrain); }), 1);
 }
 
+TEST_F(StoreTest, ACleanEndLeavesOneFileWithoutALogBeside) {
+  import(Split::kTrain, {"a"});
+  read([](Reader& reader) { return count_instructions(reader, Split::kTrain); });  // a reader's connection is open
+  ASSERT_TRUE(std::filesystem::exists(data_dir() / "cutd.db-wal"));
+  store_.reset();
+  EXPECT_FALSE(std::filesystem::exists(data_dir() / "cutd.db-wal"));
+}
+
 TEST_F(StoreTest, MakesAFolderThatOnlyTheUserReads) {
   struct stat status {};
   ASSERT_EQ(::stat(data_dir().c_str(), &status), 0);
