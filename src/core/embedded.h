@@ -1,4 +1,4 @@
-// Files compiled into the programs (cmake/embed.cmake): SQL migrations, the demo's configuration.
+// Files compiled into the programs (cmake/embed.cmake): SQL migrations, the demo's configuration, the web pages.
 #pragma once
 
 #include <span>
@@ -11,7 +11,8 @@ struct EmbeddedFile {
   std::string_view bytes;
 };
 
-std::span<const EmbeddedFile> embedded_store();  // schemas/sql
-std::span<const EmbeddedFile> embedded_cutd();   // examples
+std::span<const EmbeddedFile> embedded_store();   // schemas/sql
+std::span<const EmbeddedFile> embedded_cutd();    // examples
+std::span<const EmbeddedFile> embedded_server();  // web/dist
 
 }  // namespace cutd

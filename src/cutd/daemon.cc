@@ -4,8 +4,10 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "core/embedded.h"
 #include "core/error.h"
 #include "cutd/version.h"
+#include "server/pages.h"
 #include "server/routes.h"
 
 namespace cutd {
@@ -29,6 +31,7 @@ Json engine_view(const EngineState& state) {
 Router make_router(Store& store, RunService& runs, const EngineClient& engine, const Clock& clock) {
   Router router;
   add_version_route(router);
+  add_page_routes(router, embedded_server());
   add_read_routes(router,
                   {[&store](const std::function<void(Reader&)>& query) { store.read(query); }, store.data_dir()});
   add_daemon_routes(router, {store, runs, clock, [&engine] { return engine_view(engine.state()); }});

@@ -1,0 +1,364 @@
+// Replies of the API as schemas/openapi.yaml describes them; only what the pages read.
+import type { Range } from "../format";
+
+export type Role = "operator" | "annotator" | "viewer";
+export type Split = "train" | "gate" | "report";
+export type Label = "positive" | "negative";
+export type JudgmentState = "pending" | "done" | "failed";
+export type RunState = "active" | "paused" | "completed" | "failed" | "cancelled";
+export type ActivePhase = "created" | "generating" | "judging" | "training" | "evaluating";
+export type Phase = ActivePhase | "paused" | "completed" | "failed" | "cancelled";
+export type Outcome = "promoted" | "rejected";
+
+export interface Session {
+  user: number | null;
+  name: string;
+  role: Role;
+  expires_at: string | null;
+}
+
+export interface Progress {
+  /** 0: nothing is running. */
+  run: number;
+  /** 0: work of the run itself. */
+  round: number;
+  round_number: number;
+  round_count: number;
+  activity: string;
+  done: number;
+  total: number;
+  tokens_per_second: number;
+  eta_seconds: number | null;
+  elapsed_seconds: number;
+  detail: string;
+}
+
+export interface Status {
+  epoch: number;
+  uptime_seconds: number;
+  failure: string | null;
+  engine: { running: boolean; phase: string; starts: number; last_failure: string };
+  progress: Progress;
+  free_disk_bytes: number;
+}
+
+export interface Run {
+  id: number;
+  name: string;
+  state: RunState;
+  reason: string;
+  rounds_completed: number;
+  round_count: number;
+  model: string;
+  serving_adapter: number | null;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface Score {
+  score: number;
+  interval: Range;
+  count: number;
+  mean_words: number;
+  distinct_2: number;
+  perplexity: number;
+  ended: number;
+}
+
+export interface Guard {
+  name: string;
+  value: number;
+  low: number;
+  high: number;
+  within: boolean;
+}
+
+export interface RoundSummary {
+  id: number;
+  number: number;
+  phase: Phase;
+  outcome: Outcome | null;
+  promoted: boolean;
+  reason: string;
+  adapter: string | null;
+  adapter_hash: string | null;
+  difference: { value: number; interval: Range } | null;
+  gate: Score | null;
+  gate_parent: Score | null;
+  guards: Guard[];
+  responses: number;
+  positives: number;
+  negatives: number;
+  judgments_failed: number;
+  training_examples: number;
+  training_steps: number;
+  first_loss: number | null;
+  last_loss: number | null;
+  detected_fraction: number | null;
+}
+
+export interface RunSummary {
+  run: number;
+  name: string;
+  state: RunState;
+  reason: string;
+  baseline: Score | null;
+  rounds: RoundSummary[];
+  report_untrained: Score | null;
+  report_kept: Score | null;
+  seconds: number;
+}
+
+export interface RunDetails extends Run {
+  config: Record<string, unknown>;
+  summary: RunSummary;
+}
+
+export interface Round {
+  id: number;
+  run: number;
+  number: number;
+  phase: Phase;
+  outcome: Outcome | null;
+  reason: string;
+  retries: number;
+  parent_adapter: number | null;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface RoundEvent {
+  id: number;
+  round: number;
+  from: Phase | null;
+  to: Phase;
+  why: string;
+  epoch: number;
+  at: string;
+}
+
+export interface Bin {
+  from: number;
+  to: number;
+  count: number;
+}
+
+export interface RoundDetails {
+  round: Round;
+  summary: RoundSummary;
+  funnel: {
+    instructions: number;
+    planned: number;
+    generated: number;
+    judged: number;
+    failed: number;
+    positives: number;
+    negatives: number;
+    trained: number;
+  };
+  finish_reasons: { stop: number; length: number };
+  words: Bin[];
+  parent_words: Bin[];
+}
+
+export interface Step {
+  step: number;
+  metrics: Record<string, unknown>;
+}
+
+export interface JudgmentBrief {
+  id: number;
+  annotator: number;
+  annotator_name: string;
+  state: JudgmentState;
+  label: Label | null;
+  text: string | null;
+  validated: boolean;
+  failure: string | null;
+  settled_at: string | null;
+}
+
+export interface InstructionText {
+  text: string;
+  input: string;
+}
+
+export interface ResponseRow {
+  id: number;
+  run: number | null;
+  round: number | null;
+  round_number: number | null;
+  evaluation: number | null;
+  split: Split;
+  instruction: InstructionText & { id: number };
+  text: string;
+  finish_reason: "stop" | "length";
+  model_hash: string;
+  judgments: JudgmentBrief[];
+}
+
+export interface ResponsePage {
+  responses: ResponseRow[];
+  next: string | null;
+}
+
+export interface Token {
+  id: number;
+  text: string;
+  logprob: number;
+  logprob_with_judgment: number;
+  detected: boolean;
+}
+
+export interface ResponseTokens {
+  state: "ready";
+  response: number;
+  judgment: number;
+  judgment_text: string;
+  threshold: number;
+  objective: string;
+  detected: number;
+  tokens: Token[];
+}
+
+export interface TokensPending {
+  state: "pending";
+  why: string;
+}
+
+export interface Annotator {
+  id: number;
+  name: string;
+  version: string;
+  kind: string;
+  config: Record<string, unknown>;
+  judgments: { pending: number; done: number; failed: number; positive: number; negative: number };
+}
+
+export interface Adapter {
+  id: number;
+  round: number;
+  kind: "delta" | "cumulative";
+  state: "verified" | "quarantined";
+  reason: string;
+  parent: number | null;
+  hash: string;
+  path: string;
+  created_at: string;
+}
+
+export interface LedgerEntry {
+  id: number;
+  kind: "reserve" | "settle" | "release";
+  amount: number;
+  run: number | null;
+  round: number | null;
+  annotator: number | null;
+  note: string;
+  at: string;
+}
+
+export interface LedgerPage {
+  balances: { scope: string; cap: number | null; spent: number; reserved: number }[];
+  entries: LedgerEntry[];
+  next: string | null;
+}
+
+export interface QueueCounts {
+  open: number;
+  leased: number;
+  submitted: number;
+  needed: number;
+  surplus: number;
+  overdue: number;
+  needs_review: number;
+}
+
+export interface QueueRound {
+  round: number;
+  annotator: number;
+  state: "open" | "closing" | "closed";
+  overlap: number;
+  counts: QueueCounts;
+  alpha: number | null;
+}
+
+export interface QueuePerson {
+  user: number;
+  name: string;
+  submitted: number;
+  skipped: number;
+  draft: number;
+  leased: number;
+  surplus: number;
+  gold_seen: number;
+  gold_right: number;
+  blocked: boolean;
+  median_seconds: number | null;
+  last_at: string | null;
+}
+
+export interface DraftView {
+  label: Label | null;
+  text: string;
+  saved_at: string;
+}
+
+export interface Suggestion {
+  label: Label;
+  text: string;
+  source: string;
+}
+
+export interface Task {
+  item: string;
+  lease: string;
+  seconds_left: number;
+  renew_within_seconds: number;
+  instruction: InstructionText;
+  response: { text: string };
+  guideline: string;
+  draft: DraftView | null;
+  suggestion: Suggestion | null;
+}
+
+export interface Claim {
+  task: Task | null;
+  why: "empty" | "cap" | "cooling_down" | "blocked" | "closed" | null;
+}
+
+export interface QueueItem {
+  item: string;
+  view: "pending" | "draft" | "submitted" | "skipped";
+  lease: string | null;
+  instruction: InstructionText;
+  response: { text: string };
+  guideline: string;
+  draft: DraftView | null;
+  submitted: { label: Label; text: string; at: string } | null;
+  skip_reason: string | null;
+  updated_at: string;
+}
+
+export interface Submitted {
+  item: string;
+  state: "counted" | "surplus";
+  submitted_at: string;
+}
+
+export interface OwnProgress {
+  available: number;
+  pending: number;
+  draft: number;
+  submitted: number;
+  skipped: number;
+  total: number;
+  done: number;
+  blocked: boolean;
+}
+
+export interface GuidelineText {
+  hash: string;
+  annotator: string;
+  text: string;
+}

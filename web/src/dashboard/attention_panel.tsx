@@ -1,0 +1,36 @@
+import { ActionButton } from "../components/action_button";
+import { InertText } from "../components/inert_text";
+import type { Concern } from "./attention";
+
+interface Props {
+  concerns: Concern[];
+  mayAct: boolean;
+  onDone: () => void;
+}
+
+export function AttentionPanel({ concerns, mayAct, onDone }: Props) {
+  return (
+    <div aria-live="polite">
+      {concerns.map((concern) => (
+        <div key={concern.key} class={`notice ${concern.tone}`}>
+          <div class="said">
+            <b>
+              <InertText text={concern.title} />
+            </b>
+            {concern.text !== "" && (
+              <div>
+                <InertText text={concern.text} />
+              </div>
+            )}
+          </div>
+          {concern.action && mayAct && <ActionButton name={concern.action.name} path={concern.action.path} onDone={onDone} />}
+          {concern.link && (
+            <a class="button small" href={concern.link.href}>
+              {concern.link.name}
+            </a>
+          )}
+        </div>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,63 @@
+// A run in six numbers.
+import type { LedgerPage, QueueCounts, RunDetails, Score } from "../api/types";
+import { Card } from "../components/pieces";
+import { count, dollars, duration, interval, percent } from "../format";
+
+function FromTo({ from, to }: { from: Score; to: Score }) {
+  return (
+    <>
+      <span class="from">{percent(from.score)} →</span> {percent(to.score)}
+    </>
+  );
+}
+
+interface Props {
+  run: RunDetails;
+  ledger: LedgerPage | null;
+  queue: QueueCounts | null;
+}
+
+export function RunCards({ run, ledger, queue }: Props) {
+  const { baseline, rounds, report_untrained, report_kept, seconds } = run.summary;
+  const promoted = rounds.filter((round) => round.promoted);
+  const kept = promoted[promoted.length - 1];
+  const spent = ledger?.balances.reduce((sum, balance) => sum + balance.spent, 0) ?? 0;
+  const reserved = ledger?.balances.reduce((sum, balance) => sum + balance.reserved, 0) ?? 0;
+  return (
+    <section class="cards" aria-label="The run in numbers">
+      {report_untrained && report_kept && (
+        <Card
+          wide
+          label="Report set, untrained to kept model"
+          under={`95 % interval ${interval(report_kept.interval)}; ${count(report_kept.count)} instructions that no decision read`}
+        >
+          <FromTo from={report_untrained} to={report_kept} />
+        </Card>
+      )}
+      {baseline && kept?.gate && (
+        <Card
+          wide
+          label="Gate set, untrained to kept model"
+          under={`95 % interval ${interval(kept.gate.interval)}; ${count(kept.gate.count)} instructions`}
+        >
+          <FromTo from={baseline} to={kept.gate} />
+        </Card>
+      )}
+      <Card label="Rounds promoted" under={kept ? `round ${kept.number} is kept` : "none is kept yet"}>
+        {promoted.length} <span class="from">of {rounds.length}</span>
+      </Card>
+      <Card label="Spent" under={reserved > 0 ? `${dollars(reserved)} reserved` : spent > 0 ? "nothing reserved" : "no paid judge so far"}>
+        {dollars(spent)}
+      </Card>
+      <Card
+        label="Waits for people"
+        under={queue && queue.needed > 0 ? `${count(queue.submitted)} of ${count(queue.needed)} judgments are there` : "the queue is empty"}
+      >
+        {queue ? count(Math.max(0, queue.needed - queue.submitted)) : "–"}
+      </Card>
+      <Card label="Time" under="from start to the last change">
+        {duration(seconds)}
+      </Card>
+    </section>
+  );
+}
