@@ -1,9 +1,11 @@
 import { defineConfig } from "vite";
+import { mock_api } from "./mock/plugin";
 
-// In development (`npx vite`) the pages talk to a real daemon: CUTD_URL, its address.
+// In development the pages talk to a real daemon at CUTD_URL (`npm run dev`), or to a mock of it (`npm run mock`).
 const daemon = process.env.CUTD_URL ?? "http://127.0.0.1:8400";
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
+  plugins: mode === "mock" ? [mock_api()] : [],
   esbuild: { jsx: "automatic", jsxImportSource: "preact" },
   resolve: { preserveSymlinks: true },
   build: {
@@ -12,5 +14,5 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
   },
-  server: { proxy: { "/api": { target: daemon, changeOrigin: true } } },
-});
+  server: mode === "mock" ? {} : { proxy: { "/api": { target: daemon, changeOrigin: true } } },
+}));
