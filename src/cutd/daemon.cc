@@ -4,9 +4,11 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "core/credentials.h"
 #include "core/embedded.h"
 #include "core/error.h"
 #include "cutd/version.h"
+#include "judge_client/make_llm_judge.h"
 #include "server/pages.h"
 #include "server/routes.h"
 
@@ -26,6 +28,17 @@ Json engine_view(const EngineState& state) {
           {"phase", state.phase},
           {"starts", state.starts},
           {"last_failure", state.last_failure}};
+}
+
+// Judges as annotators are configured; keys are looked up when they are needed.
+RunServiceOptions run_options(const std::filesystem::path& data_dir, const Clock& clock) {
+  RunServiceOptions options;
+  options.judges = [data_dir, &clock](const AnnotatorConfig& annotator) -> std::unique_ptr<Judge> {
+    if (annotator.kind != "llm") return make_judge(annotator);
+    const std::string& name = annotator.llm.api_key_name;
+    return make_llm_judge(annotator.llm, name.empty() ? "" : find_credential(name, data_dir), clock);
+  };
+  return options;
 }
 
 Router make_router(Store& store, RunService& runs, const EngineClient& engine, const Clock& clock) {
@@ -53,7 +66,7 @@ Daemon::Daemon(const DaemonOptions& options, const Clock& clock, Logger& logger)
     : logger_(logger),
       store_(options.data_dir, clock, logger),
       engine_(engine_options(options), clock, logger),
-      runs_(store_, engine_, {}, clock, logger),
+      runs_(store_, engine_, run_options(options.data_dir, clock), clock, logger),
       router_(make_router(store_, runs_, engine_, clock)),
       server_([this](const Request& request) { return handle(request); }, {}, logger) {
   server_.listen_unix(socket_path(options.data_dir));

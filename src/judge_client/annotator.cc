@@ -1,5 +1,6 @@
 #include "judge_client/annotator.h"
 
+#include "core/error.h"
 #include "judge_client/rule_annotator.h"
 #include "judge_client/verdict.h"
 
@@ -16,9 +17,11 @@ std::string check_name(const std::string& name) {
 
 void declare_annotator_options(OptionTable& table, AnnotatorConfig& config) {
   table.add<std::string>("name", &config.name, "who judges, as judgments and reports show it", check_name);
-  table.add("kind", &config.kind, "rule: applies the written guideline", one_of({"rule"}));
+  table.add("kind", &config.kind, "rule: applies the written guideline; llm: asks a model over HTTP",
+            one_of({"rule", "llm"}));
   table.add("parser", &config.parser, "how a reply becomes a verdict", one_of({"perfect_prefix"}));
   declare_guideline_options(table, config.guideline, "guideline");
+  declare_llm_options(table, config.llm, "llm");
 }
 
 AnnotatorConfig parse_annotator(const Json& entry, const std::string& origin) {
@@ -27,6 +30,7 @@ AnnotatorConfig parse_annotator(const Json& entry, const std::string& origin) {
   declare_annotator_options(table, config);
   table.load(entry, origin);
   check_guideline(config.guideline, origin);
+  if (config.kind == "llm") settle_llm_annotator(config.llm, origin);
   return config;
 }
 
@@ -34,14 +38,18 @@ Json annotator_json(const AnnotatorConfig& config) {
   AnnotatorConfig copy = config;
   OptionTable table;
   declare_annotator_options(table, copy);
-  return table.effective();
+  Json json = table.effective();
+  json.erase(config.kind == "llm" ? "guideline" : "llm");  // the other kind's keys say nothing
+  return json;
 }
 
 std::string annotator_version(const AnnotatorConfig& config) {
-  return config.kind + "/" + guideline_version(config.guideline);
+  return config.kind == "llm" ? llm_annotator_version(config.llm)
+                              : config.kind + "/" + guideline_version(config.guideline);
 }
 
 std::unique_ptr<Judge> make_judge(const AnnotatorConfig& config) {
+  if (config.kind != "rule") throw Error(ErrorCode::kInternal, "annotator " + config.name + " is not of kind rule");
   return std::make_unique<RuleJudge>(config.guideline);
 }
 

@@ -9,6 +9,7 @@
 #include "core/options.h"
 #include "judge_client/guideline.h"
 #include "judge_client/judge.h"
+#include "judge_client/llm_annotator.h"
 
 namespace cutd {
 
@@ -17,6 +18,7 @@ struct AnnotatorConfig {
   std::string kind = "rule";
   std::string parser = "perfect_prefix";
   Guideline guideline;  // kind rule
+  LlmAnnotator llm;     // kind llm
 };
 
 void declare_annotator_options(OptionTable& table, AnnotatorConfig& config);
@@ -28,7 +30,7 @@ Json annotator_json(const AnnotatorConfig& config);
 // Name and version under which judgments and evaluations are stored ("editor", "rule/1f0c…").
 std::string annotator_version(const AnnotatorConfig& config);
 
-// The judge of an annotator that works by itself.
+// The judge of an annotator of kind rule. One of kind llm needs a key and a clock: make_llm_judge() (llm_annotator.h).
 std::unique_ptr<Judge> make_judge(const AnnotatorConfig& config);
 
 }  // namespace cutd

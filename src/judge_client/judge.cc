@@ -8,6 +8,7 @@ const char* judge_failure_name(JudgeFailureKind kind) {
     case JudgeFailureKind::kPermanent: return "permanent";
     case JudgeFailureKind::kRetryable: return "retryable";
     case JudgeFailureKind::kCapped: return "capped";
+    case JudgeFailureKind::kUnknown: return "unknown";
   }
   return "unusable";
 }

@@ -7,11 +7,14 @@
 
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
 #include <variant>
 #include <vector>
+
+#include "core/json.h"
 
 namespace cutd {
 
@@ -45,6 +48,7 @@ struct AttemptIntent {
 struct RawReply {
   std::string bytes;
   std::string content_type = "text/plain; charset=utf-8";
+  int status = 200;  // HTTP
 };
 
 struct Usage {
@@ -64,10 +68,18 @@ enum class JudgeFailureKind {
   kPermanent,  // asking again the same way cannot help
   kRetryable,  // the judge could not be reached, or asked to come back later
   kCapped,     // before_send refused it: a spending cap is reached
+  kUnknown,    // its answer was lost and may have been charged; the policy forbids asking again
 };
 
 struct JudgeFailure {
   JudgeFailureKind kind = JudgeFailureKind::kUnusable;
+  std::string reason;
+};
+
+// An attempt without a reply.
+struct AttemptFailure {
+  bool charged_perhaps = false;  // the server may have acted; false: certainly nothing was charged
+  int status = 0;                // HTTP; 0: none came
   std::string reason;
 };
 
@@ -80,8 +92,13 @@ class JudgeSink {
   // Returns once every intent is durable (one commit for many). One answer per intent, in order:
   // false means that a cap is reached and nothing may be sent for it.
   virtual std::vector<bool> before_send(std::span<const AttemptIntent> intents) = 0;
-  // The reply of an admitted attempt, before it is parsed.
-  virtual void after_reply(AttemptId attempt, const RawReply& reply, const Usage& usage) = 0;
+  // The reply of an admitted attempt, before it is parsed. nullopt: it does not say what it used.
+  virtual void after_reply(AttemptId attempt, const RawReply& reply, const std::optional<Usage>& usage) = 0;
+  virtual void after_failure(AttemptId attempt, const AttemptFailure& failure) = 0;
+  // Whether a request may be sent again whose last attempt's outcome is unknown.
+  virtual bool may_resend(AttemptId attempt) = 0;
+  // The judge ends early, and asking on would be wrong until a person has acted: credit is used up, say.
+  virtual void halted(const std::string& reason) = 0;
   // Exactly once per request that was worked on to its end.
   virtual void finished(RequestId request, const JudgeOutcome& outcome) = 0;
 };
@@ -94,6 +111,9 @@ class Judge {
   // Works until everything submitted is finished, or until `stop`: then what is left is dropped without
   // a report and is submitted anew later. One thread at a time.
   virtual void run(std::stop_token stop, JudgeSink& sink) = 0;
+  // What it must remember over a restart (how much of a rate limit is used), or null. Not during run().
+  virtual Json save_state() const { return nullptr; }
+  virtual void restore_state(const Json&) {}
 };
 
 // Lower-case name of a failure kind, as the store and JSON have it ("unusable").

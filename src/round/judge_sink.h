@@ -1,33 +1,62 @@
 // Where judges report to: the store. A judgment's id is the judge's request id.
 #pragma once
 
+#include <functional>
 #include <future>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "judge_client/judge.h"
+#include "store/attempts.h"
 #include "store/store.h"
 
 namespace cutd {
+
+// How an annotator's attempts are kept.
+struct JudgeSinkOptions {
+  bool ledger = false;            // write-ahead attempts with reservations: everything that goes over the network
+  bool resend_unknown = false;    // else they are held
+  std::int64_t resends_left = 0;  // of today
+  std::string annotator = "";     // for messages
+};
 
 // One thread. Results are handed to the store's writer at once and share its commits; wait() returns when
 // all are durable.
 class StoreJudgeSink final : public JudgeSink {
  public:
-  explicit StoreJudgeSink(Store& store) : store_(store) {}
+  explicit StoreJudgeSink(Store& store, JudgeSinkOptions options = {}) : store_(store), options_(std::move(options)) {}
 
-  // Counts the attempts durably. What costs money is refused: nothing is spent without a ledger.
+  // Counts the attempts durably, and with a ledger reserves their cost. Without one, what costs money is refused.
   std::vector<bool> before_send(std::span<const AttemptIntent> intents) override;
-  void after_reply(AttemptId attempt, const RawReply& reply, const Usage& usage) override;
+  void after_reply(AttemptId attempt, const RawReply& reply, const std::optional<Usage>& usage) override;
+  void after_failure(AttemptId attempt, const AttemptFailure& failure) override;
+  bool may_resend(AttemptId attempt) override;
   void finished(RequestId request, const JudgeOutcome& outcome) override;
+  void halted(const std::string& reason) override;
 
   // Throws what a write threw, except that a judgment someone else settled first is dropped.
   void wait();
 
+  // Why the run must pause: credit used up, a cap reached. nullopt: it need not.
+  const std::optional<std::string>& pause_reason() const { return pause_reason_; }
+  std::int64_t settled() const { return settled_; }  // requests that ended with a verdict or a failure
+
  private:
+  using AttemptEnd = std::function<void(Writer&)>;
+
+  void flush(RequestId request);
+  std::vector<bool> reserve(std::span<const AttemptIntent> intents);
+  AttemptReply stored_reply(const RawReply& reply, const std::optional<Usage>& usage) const;
+
   Store& store_;
-  std::map<RequestId, std::string> replies_;  // of requests that are not finished
+  JudgeSinkOptions options_;
+  std::map<RequestId, std::string> replies_;                // of requests that are not finished
+  std::map<AttemptId, AttemptRowId> attempts_;              // under way
+  std::map<RequestId, std::vector<AttemptEnd>> unsettled_;  // written with the judgment that they end in
+  std::optional<std::string> pause_reason_;
+  std::int64_t settled_ = 0;
   std::vector<std::future<void>> writes_;
 };
 

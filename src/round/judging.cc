@@ -1,8 +1,13 @@
 #include "round/judging.h"
 
+#include <algorithm>
+#include <set>
+
 #include "core/error.h"
 #include "round/frozen_run.h"
 #include "round/judge_sink.h"
+#include "round/run_commands.h"
+#include "store/attempts.h"
 #include "store/evaluations.h"
 #include "store/judgments.h"
 #include "store/rounds.h"
@@ -32,8 +37,11 @@ std::vector<JudgeTask> read_tasks(Reader& reader) {
     const std::optional<Run> run = find_run(reader, round.run);
     if (run) owners.emplace_back(round.id, frozen_annotator(*run));
   }
+  std::set<AnnotatorId> asked;  // by runs at work: a paused one asks for nothing
+  for (const Run& run : list_runs(reader, RunState::kActive)) asked.insert(frozen_annotator(run));
   for (const Evaluation& evaluation : list_evaluations(reader)) {
-    if (evaluation.state == EvaluationState::kOpen) owners.emplace_back(evaluation.id, evaluation.key.annotator);
+    if (evaluation.state == EvaluationState::kOpen && asked.contains(evaluation.key.annotator))
+      owners.emplace_back(evaluation.id, evaluation.key.annotator);
   }
   std::vector<JudgeTask> tasks;
   for (const auto& [owner, annotator] : owners) {
@@ -50,21 +58,101 @@ JudgeRequest request_of(const PendingJudgment& pending) {
           pending.response.text, pending.response.finish_reason == "stop"};
 }
 
+// What an annotator's sink must know: a ledger for everything that goes over the network, and today's resends.
+JudgeSinkOptions sink_options(Store& store, const AnnotatorConfig& config, const Clock& clock) {
+  JudgeSinkOptions options;
+  options.annotator = config.name;
+  if (config.kind != "llm") return options;
+  options.ledger = true;
+  options.resend_unknown = config.llm.on_unknown == "resend";
+  constexpr std::int64_t kDay = 86'400'000'000;
+  const std::int64_t made =
+      store.read([&](Reader& reader) { return count_resends_since(reader, config.name, clock.wall_micros() - kDay); });
+  options.resends_left = std::max<std::int64_t>(config.llm.max_unknown_resends - made, 0);
+  return options;
+}
+
+// Judgments whose last request got lost are held for people, or sent again while the policy allows it.
+std::vector<PendingJudgment> without_lost(Store& store, std::vector<PendingJudgment> pending,
+                                          JudgeSinkOptions& options) {
+  if (!options.ledger) return pending;
+  const std::set<JudgmentId> lost =
+      store.read([&](Reader& reader) { return list_judgments_with_open_unknown(reader); });
+  std::vector<JudgmentId> held;
+  std::erase_if(pending, [&](const PendingJudgment& one) {
+    if (!lost.contains(one.id)) return false;
+    if (options.resend_unknown && options.resends_left > 0) {
+      --options.resends_left;
+      return false;
+    }
+    held.push_back(one.id);
+    return true;
+  });
+  store.write([&](Writer& writer) {
+    for (const JudgmentId judgment : held) {
+      fail_judgment(writer, judgment,
+                    "unknown: the answer to a request was lost, and it may have been charged (cutd attempts)");
+    }
+  });
+  return pending;
+}
+
+// Every active run of the annotator stops until a person has acted.
+void pause_runs(Store& store, AnnotatorId annotator, const std::string& why, Logger& logger) {
+  store.write([&](Writer& writer) {
+    for (const Run& run : list_runs(writer, RunState::kActive)) {
+      if (frozen_annotator(run) == annotator) pause_run(writer, run.id, why);
+    }
+  });
+  logger.warning(why);
+}
+
+// Works off one task; returns how many judgments were settled.
+std::int64_t judge_task(Store& store, const JudgeTask& task, const JudgeFactory& make, const Clock& clock,
+                        Logger& logger, std::stop_token stop) {
+  JudgeSinkOptions options = sink_options(store, task.config, clock);
+  const std::vector<PendingJudgment> pending = without_lost(store, task.pending, options);
+  std::unique_ptr<Judge> judge;
+  try {
+    judge = make(task.config);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kUsage) throw;
+    pause_runs(store, task.annotator, "judge: annotator " + task.config.name + ": " + error.what(), logger);
+    return 0;
+  }
+  const Json state = store.read([&](Reader& reader) { return find_rate_state(reader, task.config.name); });
+  if (!state.is_null()) judge->restore_state(state);
+  for (const PendingJudgment& one : pending) judge->submit(request_of(one));
+  StoreJudgeSink sink(store, options);
+  judge->run(stop, sink);
+  sink.wait();
+  if (const Json kept = judge->save_state(); !kept.is_null()) {
+    store.write([&](Writer& writer) { save_rate_state(writer, task.config.name, kept); });
+  }
+  if (sink.pause_reason()) pause_runs(store, task.annotator, *sink.pause_reason(), logger);
+  return sink.settled() + static_cast<std::int64_t>(task.pending.size() - pending.size());
+}
+
 }  // namespace
 
-std::int64_t judge_pending(Store& store, const JudgeFactory& make, std::stop_token stop) {
+std::int64_t judge_pending(Store& store, const JudgeFactory& make, const Clock& clock, Logger& logger,
+                           std::stop_token stop) {
   const std::vector<JudgeTask> tasks = store.read([](Reader& reader) { return read_tasks(reader); });
-  std::int64_t worked_on = 0;
+  std::int64_t settled = 0;
   for (const JudgeTask& task : tasks) {
     if (stop.stop_requested()) break;
-    const std::unique_ptr<Judge> judge = make(task.config);
-    for (const PendingJudgment& pending : task.pending) judge->submit(request_of(pending));
-    StoreJudgeSink sink(store);
-    judge->run(stop, sink);
-    sink.wait();
-    worked_on += static_cast<std::int64_t>(task.pending.size());
+    settled += judge_task(store, task, make, clock, logger, stop);
   }
-  return worked_on;
+  return settled;
+}
+
+void recover_attempts(Store& store, Logger& logger) {
+  const std::int64_t lost = store.write([](Writer& writer) { return lose_old_intents(writer); });
+  if (lost == 0) return;
+  logger.warning(
+      std::to_string(lost) +
+      " requests to judges were under way when the daemon ended: their answers are lost and count as charged "
+      "(cutd attempts)");
 }
 
 }  // namespace cutd

@@ -57,7 +57,7 @@ void declare_run_options(OptionTable& table, RunConfig& config, std::vector<Json
   table.add("generation.unit_prompts", &config.generation.unit_prompts, "prompts answered and stored together",
             at_least(1));
   table.add("generation.max_batch", &config.generation.max_batch, "prompts that run at once", at_least(1));
-  table.add("annotators", &annotators, "who judges: a list of {name, kind, guideline, ...}; today exactly one");
+  table.add("annotators", &annotators, "who judges: a list of {name, kind, guideline or llm, ...}; today exactly one");
   declare_train_options(table, config.train);
   declare_evaluation_options(table, config.evaluation);
   declare_limit_options(table, config.limits);

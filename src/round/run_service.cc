@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "round/adapter_files.h"
 #include "round/event_log.h"
+#include "round/judging.h"
 #include "round/round_runner.h"
 #include "round/run_commands.h"
 #include "round/run_start.h"
@@ -22,10 +23,12 @@ class RunService::Impl {
   Impl(Store& store, Engine& engine, RunServiceOptions options, const Clock& clock, Logger& logger)
       : store_(store),
         options_(std::move(options)),
+        clock_(clock),
         logger_(logger),
         board_(clock),
         runner_(store, engine, board_, {options_.text, options_.disk_retry, options_.free_disk}, clock, logger) {
     sweep_data_folder(store, logger);
+    recover_attempts(store, logger);
   }
   ~Impl() { stop(); }
 
@@ -117,7 +120,7 @@ class RunService::Impl {
   void run_judges(std::stop_token stop) {
     while (!stop.stop_requested()) {
       const std::uint64_t seen = judge_wakeup_.count();
-      const std::int64_t judged = judge_pending(store_, options_.judges, stop);
+      const std::int64_t judged = judge_pending(store_, options_.judges, clock_, logger_, stop);
       if (judged > 0) wakeup_.nudge();
       else judge_wakeup_.wait(seen, options_.poll);
     }
@@ -153,6 +156,7 @@ class RunService::Impl {
 
   Store& store_;
   const RunServiceOptions options_;
+  const Clock& clock_;
   Logger& logger_;
   ProgressBoard board_;
   Wakeup wakeup_;        // the runner: look again

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "store/attempts.h"
 #include "store/instructions.h"
 #include "store/judgments.h"
 #include "store/runs.h"
@@ -14,6 +15,11 @@
 
 namespace cutd {
 namespace {
+
+SpendCaps spend_caps(const DollarCaps& dollars) {
+  const auto micros = [](double amount) { return static_cast<std::int64_t>(std::llround(amount * 1e6)); };
+  return {micros(dollars.request), micros(dollars.round), micros(dollars.day), micros(dollars.total)};
+}
 
 namespace fs = std::filesystem;
 
@@ -106,6 +112,7 @@ RunId start_run(Store& store, const RunConfig& config, const FileReader& files, 
     const AnnotatorConfig& annotator = config.annotator();
     frozen.annotator = ensure_annotator(
         writer, {annotator.name, annotator_version(annotator), annotator.kind, annotator_json(annotator)});
+    if (annotator.kind == "llm") set_spend_caps(writer, annotator.name, spend_caps(annotator.llm.caps));
     NewRun run = new_run(frozen);
     run.train = train_ids(writer, sets.train, config.data);
     return create_run(writer, run);

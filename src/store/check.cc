@@ -121,6 +121,35 @@ void check_held_out(Database& database, Findings& findings) {
             "WHERE instruction.split <> 'train' OR judgment.validated <> 1");
 }
 
+// What an attempt binds and what it cost, in each of its three scopes.
+constexpr std::string_view kMoneyOfAttempts =
+    "WITH money AS (SELECT annotator, owner_scope, day_scope, "
+    "CASE WHEN state = 'intent' OR (state = 'unknown' AND resolution IS NULL) THEN reserved ELSE 0 END AS bound, "
+    "CASE WHEN state = 'received' THEN settled WHEN state = 'unknown' AND resolution IN ('charged', 'resend') "
+    "THEN reserved ELSE 0 END AS price FROM judge_attempt), "
+    "scoped AS (SELECT annotator, owner_scope AS scope, bound, price FROM money "
+    "UNION ALL SELECT annotator, day_scope, bound, price FROM money "
+    "UNION ALL SELECT annotator, 'total', bound, price FROM money), "
+    "sums AS (SELECT annotator, scope, sum(bound) AS bound, sum(price) AS price FROM scoped GROUP BY annotator, "
+    "scope) ";
+
+void check_ledger(Database& database, Findings& findings) {
+  find_rows(database, findings,
+            std::string(kMoneyOfAttempts) +
+                "SELECT 'the balance of ' || sums.annotator || ' for ' || sums.scope || ' is not that of its attempts' "
+                "FROM sums LEFT JOIN balance USING (annotator, scope) "
+                "WHERE balance.reserved IS NOT sums.bound OR balance.spent IS NOT sums.price");
+  find_rows(database, findings,
+            "SELECT 'the ledger of attempt ' || a.id || ' does not add up' FROM judge_attempt AS a "
+            "WHERE (SELECT coalesce(sum(CASE kind WHEN 'reserve' THEN amount ELSE 0 END), 0) FROM ledger "
+            "WHERE attempt_id = a.id) IS NOT a.reserved "
+            "OR (SELECT count(*) FROM ledger WHERE attempt_id = a.id AND kind <> 'reserve') IS NOT "
+            "(a.state IN ('received', 'failed') OR a.resolution IS NOT NULL) "
+            "OR (SELECT coalesce(sum(amount), 0) FROM ledger WHERE attempt_id = a.id AND kind = 'settle') IS NOT "
+            "CASE WHEN a.state = 'received' THEN a.settled WHEN a.resolution IN ('charged', 'resend') THEN a.reserved "
+            "ELSE 0 END");
+}
+
 void check_hashes(Database& database, Findings& findings) {
   const auto compare = [&](std::string_view noun, std::string_view sql, auto hash_of) {
     database.all(sql, [&](Statement& row) {
@@ -148,6 +177,7 @@ std::vector<std::string> check_store(Reader& reader, const std::filesystem::path
   check_manifests(database, data_dir, findings);
   check_adapters(reader, data_dir, findings);
   check_held_out(database, findings);
+  check_ledger(database, findings);
   check_hashes(database, findings);
   return findings;
 }

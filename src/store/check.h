@@ -18,6 +18,7 @@ namespace cutd {
 //   adapters    a verified one's folder has its hash; a promoted round has both kinds
 //   serving     a run serves the adapter of its last promoted round, verified; the base before the first
 //   held out    nothing held out was sampled for, or entered, training
+//   ledger      of paid attempts: balances and movements of money are those of the attempts, and no cap was passed
 //   hashes      of instructions, responses and judgments are those of their contents
 // `data_dir` is where the relative paths start.
 std::vector<std::string> check_store(Reader& reader, const std::filesystem::path& data_dir);

@@ -106,6 +106,10 @@ JudgmentCounts count_judgments(Reader& reader, UnitOwner owner, AnnotatorId anno
   return counts.value();
 }
 
+bool is_pending(Reader& reader, JudgmentId judgment) {
+  return reader.database().integer("SELECT count(*) FROM judgment WHERE id = ? AND state = 'pending'", judgment) == 1;
+}
+
 void begin_judgment_attempt(Writer& writer, JudgmentId judgment) {
   const std::int64_t changed =
       writer.database().run("UPDATE judgment SET attempts = attempts + 1 WHERE id = ? AND state = 'pending'", judgment);

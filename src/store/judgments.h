@@ -44,6 +44,8 @@ struct JudgmentCounts {
 };
 JudgmentCounts count_judgments(Reader& reader, UnitOwner owner, AnnotatorId annotator);
 
+bool is_pending(Reader& reader, JudgmentId judgment);
+
 // Counts a try, before it is made.
 void begin_judgment_attempt(Writer& writer, JudgmentId judgment);
 

@@ -218,10 +218,13 @@ class RecordingSink : public JudgeSink {
     if (refuse_first) answers[0] = false;
     return answers;
   }
-  void after_reply(AttemptId attempt, const RawReply& reply, const Usage& usage) override {
+  void after_reply(AttemptId attempt, const RawReply& reply, const std::optional<Usage>& usage) override {
     replies.emplace_back(attempt.request.value, reply.bytes);
-    cost += usage.cost;
+    cost += usage.value().cost;
   }
+  void after_failure(AttemptId, const AttemptFailure&) override { FAIL() << "rules do not fail"; }
+  bool may_resend(AttemptId) override { return false; }
+  void halted(const std::string&) override { FAIL() << "rules do not stop"; }
   void finished(RequestId request, const JudgeOutcome& outcome) override {
     outcomes.emplace_back(request.value, outcome);
     if (stop_after == outcomes.size()) source.request_stop();

@@ -27,7 +27,7 @@ TEST(VerdictTest, FailsOnRepliesThatSayNothing) {
   EXPECT_TRUE(is_failure("too \xff long"));
 }
 
-TEST(VerdictTest, NamesAnUnknownParser) { EXPECT_THROW(verdict_parser("magic"), Error); }
+TEST(VerdictTest, NamesAnUnknownParser) { EXPECT_THROW(parse_verdict({"magic", 10, false}, "Too long."), Error); }
 
 }  // namespace
 }  // namespace cutd

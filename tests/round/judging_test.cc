@@ -77,7 +77,7 @@ TEST_F(JudgingTest, TheSinkDropsAResultThatSomeoneElseSettledFirst) {
 TEST_F(JudgingTest, StopsBetweenTasksWhenAsked) {
   std::stop_source stop;
   stop.request_stop();
-  EXPECT_EQ(judge_pending(daemon().store, make_judge, stop.get_token()), 0);
+  EXPECT_EQ(judge_pending(daemon().store, make_judge, clock_, log_, stop.get_token()), 0);
   EXPECT_THAT(pending(), SizeIs(3));
 }
 

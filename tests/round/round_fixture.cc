@@ -69,8 +69,11 @@ OneDaemon::OneDaemon(const std::filesystem::path& data_dir, Engine& engine, cons
       board(clock),
       runner(store, engine, board,
              {scripted_text, std::chrono::milliseconds(10'000), [this](const auto&) { return free_disk; }}, clock,
-             log) {
+             log),
+      clock_(clock),
+      log_(log) {
   sweep_data_folder(store, log);
+  recover_attempts(store, log);
 }
 
 StepResult OneDaemon::step(RunId run, std::stop_token stop) { return runner.step(run, stop); }

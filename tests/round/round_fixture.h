@@ -78,7 +78,7 @@ class OneDaemon {
   OneDaemon(const std::filesystem::path& data_dir, Engine& engine, const Clock& clock, Logger& log);
 
   StepResult step(RunId run, std::stop_token stop = {});
-  std::int64_t judge() { return judge_pending(store, judges, {}); }
+  std::int64_t judge() { return judge_pending(store, judges, clock_, log_, {}); }
   // Steps and judges until the run is no longer active or `until` holds; fails the test after 2000 steps.
   RunState work(RunId run, const std::function<bool()>& until = {});
   Phase phase(RunId run);                           // of the newest round
@@ -101,6 +101,10 @@ class OneDaemon {
   JudgeFactory judges = make_judge;
   std::uintmax_t free_disk = std::uintmax_t{1} << 40;
   RoundRunner runner;
+
+ private:
+  const Clock& clock_;
+  Logger& log_;
 };
 
 class RoundTest : public testing::Test {

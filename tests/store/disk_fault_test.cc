@@ -1,4 +1,5 @@
 // Promises P7, P8 and P14 at the store, by the counter method: the k-th write or sync fails, for every k.
+#include <fmt/format.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -106,7 +107,10 @@ bool survives(const std::function<void()>& work) {
   return WIFEXITED(status);
 }
 
-const EmbeddedFile kLater{"0002_later.sql",
+// The migration after the last one that ships.
+const std::string kLaterNumber = fmt::format("{:04}", embedded_store().size() + 1);
+const std::string kLaterName = kLaterNumber + "_later.sql";
+const EmbeddedFile kLater{kLaterName,
                           "CREATE TABLE later (x INTEGER NOT NULL) STRICT;"
                           "INSERT INTO later SELECT id FROM instruction;"
                           "UPDATE instruction SET source = 'migrated';"};
@@ -137,7 +141,7 @@ TEST(MigrationKillTest, EveryMigrationIsAllOrNothing) {
       EXPECT_EQ(database.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'later'"), applied ? 1 : 0);
       EXPECT_EQ(database.integer("SELECT count(*) FROM instruction WHERE source = 'migrated'"), applied ? 1 : 0);
       if (applied) {
-        Database backup(folder / "backups/before-0002.db", OpenMode::kReadOnly);
+        Database backup(folder / ("backups/before-" + kLaterNumber + ".db"), OpenMode::kReadOnly);
         EXPECT_EQ(backup.integer("SELECT count(*) FROM instruction WHERE source = 'test'"), 1);
       }
       migrate(database, migrations, folder / "backups", log);
@@ -168,11 +172,12 @@ TEST(MigrationKillTest, AFirstStartCanBeKilledAnywhere) {
 TEST(InjectedFaultTest, AFullDiskAtTheCommitNamesTheFile) {
   const TemporaryDirectory folder;
   const bool survived = survives([&] {
-    ::setenv("CUTD_FAIL_IO", "sqlite:3+", 1);
+    // One transaction for each migration, one for the epoch, then ours.
+    ::setenv("CUTD_FAIL_IO", fmt::format("sqlite:{}+", embedded_store().size() + 2).c_str(), 1);
     fault::reload();
     const SystemClock clock;
     NullLogger log;
-    Store store(folder / "data", clock, log);  // two transactions: schema and epoch
+    Store store(folder / "data", clock, log);
     try {
       add(store, 1);
     } catch (const Error& error) {

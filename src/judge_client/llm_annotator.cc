@@ -1,0 +1,103 @@
+#include "judge_client/llm_annotator.h"
+
+#include <filesystem>
+
+#include "core/error.h"
+#include "core/hash.h"
+
+namespace cutd {
+namespace {
+
+Json prompt_json(const JudgingPrompt& prompt) {
+  Json json = {{"name", prompt.name},
+               {"system", prompt.system},
+               {"user", prompt.user},
+               {"parser", prompt.rule.parser},
+               {"threshold", prompt.rule.threshold},
+               {"max_tokens", prompt.max_tokens}};
+  if (!prompt.schema.is_null()) json["schema"] = prompt.schema;
+  return json;
+}
+
+std::string check_amount(const double& amount) {
+  return amount >= 0 && amount < 1e9 ? "" : "must be an amount of dollars";
+}
+
+}  // namespace
+
+JudgingPrompt prompt_of(const LlmAnnotator& config, const std::string& origin) {
+  if (config.prompt.starts_with("{")) {
+    Json text = parse_json(config.prompt, origin);
+    const std::string name = text.value("name", "own");
+    text.erase("name");
+    return parse_judging_prompt(text, name, origin);
+  }
+  const std::string& name = config.prompt;
+  if (name.find('/') != std::string::npos && !std::filesystem::path(name).is_absolute()) {
+    throw Error(ErrorCode::kUsage, origin + ": \"" + name + "\" must be a built-in prompt's name or an absolute path");
+  }
+  return judging_prompt(name);
+}
+
+void declare_llm_options(OptionTable& table, LlmAnnotator& config, const std::string& prefix) {
+  const auto key = [&](const char* name) { return prefix + "." + name; };
+  const auto amount = std::function<std::string(const double&)>(check_amount);
+  table.add(key("api"), &config.api, "wire format: openai (and compatible servers) or anthropic",
+            one_of({"openai", "anthropic"}));
+  table.add(key("base_url"), &config.base_url, "where the API is, such as https://api.openai.com/v1");
+  table.add(key("model"), &config.model, "the judging model's name");
+  table.add(key("accepted_models"), &config.accepted_models, "other names that its replies may bear; \"*\": any");
+  table.add(key("api_key_name"), &config.api_key_name, "name of the credential that holds the key; empty: none");
+  table.add(key("prompt"), &config.prompt, "a built-in judging prompt, or the absolute path of one");
+  table.add(key("temperature"), &config.temperature, "of the judging model; negative: not sent");
+  table.add(key("max_completion_tokens"), &config.max_completion_tokens,
+            "send max_completion_tokens instead of max_tokens");
+  table.add(key("price.input"), &config.price.input, "dollars per million input tokens", amount);
+  table.add(key("price.cached_input"), &config.price.cached_input,
+            "of those read from the provider's cache; negative: as input");
+  table.add(key("price.output"), &config.price.output, "dollars per million output tokens", amount);
+  table.add(key("caps.request"), &config.caps.request, "most dollars of one request", amount);
+  table.add(key("caps.round"), &config.caps.round, "most dollars of one round or evaluation", amount);
+  table.add(key("caps.day"), &config.caps.day, "most dollars a day (UTC)", amount);
+  table.add(key("caps.total"), &config.caps.total, "most dollars ever", amount);
+  table.add(key("max_rpm"), &config.max_rpm, "requests a minute; 0: no limit", in_range(0, 1e9));
+  table.add(key("max_tpm"), &config.max_tpm, "tokens a minute; 0: no limit", in_range(0, 1e12));
+  table.add(key("max_in_flight"), &config.max_in_flight, "most requests at once", at_least(1));
+  table.add(key("timeout_ms"), &config.timeout_ms, "of one request, from when it is sent", at_least(1000));
+  table.add(key("allow_http"), &config.allow_http, "permit unencrypted http:// (a server on this machine)");
+  table.add(key("allow_private"), &config.allow_private, "private address ranges that may be connected to");
+  table.add(key("ca_file"), &config.ca_file, "certificates to trust instead of the system's");
+  table.add(key("on_unknown"), &config.on_unknown,
+            "an answer was lost and may be charged: hold it for people, or resend", one_of({"hold", "resend"}));
+  table.add(key("max_unknown_resends"), &config.max_unknown_resends, "most such resends a day", at_least(0));
+}
+
+void settle_llm_annotator(LlmAnnotator& config, const std::string& origin) {
+  const auto refuse = [&](const char* key, const char* why) {
+    throw Error(ErrorCode::kUsage, origin + ": llm." + key + ": " + why);
+  };
+  if (config.base_url.empty()) refuse("base_url", "is missing");
+  if (config.model.empty()) refuse("model", "is missing");
+  if (!config.price.is_free()) {
+    const DollarCaps& caps = config.caps;
+    if (caps.request <= 0) refuse("caps.request", "a paid annotator needs all caps: request, round, day and total");
+    if (caps.round <= 0) refuse("caps.round", "a paid annotator needs all caps: request, round, day and total");
+    if (caps.day <= 0) refuse("caps.day", "a paid annotator needs all caps: request, round, day and total");
+    if (caps.total <= 0) refuse("caps.total", "a paid annotator needs all caps: request, round, day and total");
+  }
+  const JudgingPrompt prompt = prompt_of(config, origin + ": llm.prompt");
+  if (prompt.user.find("{{reference}}") != std::string::npos ||
+      prompt.system.find("{{reference}}") != std::string::npos) {
+    refuse("prompt", "compares with a reference answer, which instructions of a run do not have");
+  }
+  config.prompt = to_json_text(prompt_json(prompt));
+}
+
+std::string llm_annotator_version(const LlmAnnotator& config) {
+  const JudgingPrompt prompt = prompt_of(config, "llm.prompt");
+  const Json asked = Json::array({config.api, config.base_url, config.model, config.accepted_models, config.temperature,
+                                  judging_prompt_version(prompt)});
+  return "llm/" + config.model + "/" + judging_prompt_version(prompt) + "/" + sha256_hex(asked.dump()).substr(0, 12);
+}
+
+}  // namespace cutd

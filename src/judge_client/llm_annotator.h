@@ -1,0 +1,58 @@
+// The part of an annotator's configuration that says which model judges, over which API, at what price, within which
+// limits. Frozen with the run, its prompt's text included; the key is looked up by name when the judge is made.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/json.h"
+#include "core/options.h"
+#include "judge_client/judging_prompt.h"
+#include "judge_client/price.h"
+
+namespace cutd {
+
+// Dollars. All four are mandatory where tokens have a price.
+struct DollarCaps {
+  double request = 0;
+  double round = 0;  // one round, or one evaluation
+  double day = 0;    // UTC
+  double total = 0;
+};
+
+struct LlmAnnotator {
+  std::string api = "openai";  // openai (and everything compatible) | anthropic
+  std::string base_url;
+  std::string model;
+  std::vector<std::string> accepted_models;
+  std::string api_key_name;         // of a credential (core/credentials.h); empty: no key is sent
+  std::string prompt = "cut-fig8";  // name of a built-in one or absolute path of a file; once settled, its text as JSON
+  double temperature = 0;           // negative: not sent
+  bool max_completion_tokens = false;
+  TokenPrice price;
+  DollarCaps caps;
+  double max_rpm = 0;
+  double max_tpm = 0;
+  std::int64_t max_in_flight = 256;
+  std::int64_t timeout_ms = 180'000;
+  bool allow_http = false;
+  std::vector<std::string> allow_private;
+  std::string ca_file;
+  std::string on_unknown = "hold";  // hold: to people; resend: at most max_unknown_resends a day
+  std::int64_t max_unknown_resends = 64;
+};
+
+void declare_llm_options(OptionTable& table, LlmAnnotator& config, const std::string& prefix);
+
+// What no single key can check; reads the prompt, so that `prompt` becomes its text. Error(kUsage) naming `origin`.
+void settle_llm_annotator(LlmAnnotator& config, const std::string& origin);
+
+// "gpt-4o, cut-fig8/1a2b3c4d5e6f, <hash>": everything that decides what is asked and of whom; not price, caps or
+// limits.
+std::string llm_annotator_version(const LlmAnnotator& config);
+
+// The prompt that `prompt` stands for. Error naming `origin`.
+JudgingPrompt prompt_of(const LlmAnnotator& config, const std::string& origin);
+
+}  // namespace cutd

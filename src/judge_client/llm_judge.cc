@@ -1,0 +1,135 @@
+#include "judge_client/llm_judge.h"
+
+#include "core/error.h"
+
+namespace cutd {
+namespace {
+
+JudgeFailureKind kind_of(FailureClass what) {
+  switch (what) {
+    case FailureClass::kRetryable: return JudgeFailureKind::kRetryable;
+    case FailureClass::kUnknown: return JudgeFailureKind::kUnknown;
+    case FailureClass::kUnusable: return JudgeFailureKind::kUnusable;
+    case FailureClass::kPermanent:
+    case FailureClass::kSpendLimit: return JudgeFailureKind::kPermanent;
+  }
+  return JudgeFailureKind::kUnusable;
+}
+
+}  // namespace
+
+ChatRequest judging_request(const LlmJudgeOptions& options, const JudgedText& text) {
+  const JudgingMessages messages = render_judging_prompt(options.prompt, text);
+  ChatRequest request;
+  request.model = options.model;
+  if (!messages.system.empty()) request.messages.push_back({"system", messages.system});
+  request.messages.push_back({"user", messages.user});
+  request.max_tokens = options.prompt.max_tokens;
+  request.temperature = options.temperature;
+  request.schema = options.prompt.schema;
+  if (!messages.item.empty() && !request.schema.is_null()) {
+    request.schema["properties"]["item"]["const"] = messages.item;  // servers that constrain the reply keep it right
+  }
+  request.legacy_max_tokens = options.legacy_max_tokens;
+  request.accepted_models = options.accepted_models;
+  return request;
+}
+
+JudgeOutcome read_chat_reply(const JudgingPrompt& prompt, const std::string& item, const ChatReply& reply) {
+  if (reply.finish != ChatFinish::kWhole) {
+    return JudgeFailure{
+        JudgeFailureKind::kUnusable,
+        std::string("the judge's answer is ") + chat_finish_name(reply.finish) + " (" + reply.finish_name + ")"};
+  }
+  return parse_verdict(prompt.rule, reply.text, item);
+}
+
+// What the chat client reports, in the judge's terms.
+class LlmJudge::Bridge final : public ChatSink {
+ public:
+  Bridge(LlmJudge& judge, JudgeSink& sink) : judge_(judge), sink_(sink) {}
+
+  std::vector<bool> before_send(std::span<const ChatAttempt> attempts) override {
+    std::vector<AttemptIntent> intents;
+    for (const ChatAttempt& attempt : attempts) {
+      intents.push_back({id_of(attempt), asked(attempt.request).reserved_cost});
+    }
+    return sink_.before_send(intents);
+  }
+
+  void after_reply(ChatAttempt attempt, const HttpReply& reply, const std::optional<ChatUsage>& usage) override {
+    std::optional<Usage> used;
+    if (usage) used = Usage{usage->input_tokens, usage->output_tokens, price_of(judge_.options_.price, *usage)};
+    sink_.after_reply(id_of(attempt), RawReply{reply.body, "application/json", reply.status}, used);
+  }
+
+  void after_failure(ChatAttempt attempt, const ApiFailure& failure) override {
+    const bool charged_perhaps = failure.what == FailureClass::kUnknown || failure.what == FailureClass::kUnusable;
+    sink_.after_failure(id_of(attempt), {charged_perhaps, failure.status, failure.message});
+  }
+
+  bool may_resend(ChatAttempt attempt) override { return sink_.may_resend(id_of(attempt)); }
+
+  void finished(std::int64_t request, const ChatResult& result) override {
+    const std::string item = asked(request).item;
+    {
+      const std::lock_guard lock(judge_.mutex_);
+      judge_.asked_.erase(request);
+    }
+    sink_.finished(RequestId{request}, outcome_of(result, item));
+  }
+
+ private:
+  static AttemptId id_of(const ChatAttempt& attempt) { return {RequestId{attempt.request}, attempt.number}; }
+
+  Asked asked(std::int64_t request) {
+    const std::lock_guard lock(judge_.mutex_);
+    return judge_.asked_.at(request);
+  }
+
+  JudgeOutcome outcome_of(const ChatResult& result, const std::string& item) const {
+    if (const auto* reply = std::get_if<ChatReply>(&result))
+      return read_chat_reply(judge_.options_.prompt, item, *reply);
+    if (const auto* failure = std::get_if<ApiFailure>(&result))
+      return JudgeFailure{kind_of(failure->what), failure->message};
+    return JudgeFailure{JudgeFailureKind::kCapped, "a spending cap is reached"};
+  }
+
+  LlmJudge& judge_;
+  JudgeSink& sink_;
+};
+
+LlmJudge::LlmJudge(LlmJudgeOptions options, const Clock& clock)
+    : options_(std::move(options)), client_(options_.client, clock) {}
+
+void LlmJudge::submit(JudgeRequest request) {
+  const JudgedText text{request.instruction, request.response, ""};
+  ChatRequest chat;
+  try {
+    chat = judging_request(options_, text);
+  } catch (const Error& error) {
+    const std::lock_guard lock(mutex_);
+    unaskable_.emplace_back(request.id, JudgeFailure{JudgeFailureKind::kPermanent, error.what()});
+    return;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    asked_[request.id.value] = {options_.prompt.rule.has_item ? item_code(text) : "", most_cost(options_.price, chat)};
+  }
+  client_.submit(request.id.value, std::move(chat));
+}
+
+void LlmJudge::run(std::stop_token stop, JudgeSink& sink) {
+  std::vector<std::pair<RequestId, JudgeFailure>> unaskable;
+  {
+    const std::lock_guard lock(mutex_);
+    unaskable.swap(unaskable_);
+  }
+  for (const auto& [request, failure] : unaskable) sink.finished(request, failure);
+  Bridge bridge(*this, sink);
+  if (const std::optional<ApiFailure> pause = client_.run(stop, bridge)) sink.halted(pause->message);
+  const std::lock_guard lock(mutex_);
+  asked_.clear();  // what the client dropped is submitted anew
+}
+
+}  // namespace cutd

@@ -1,0 +1,64 @@
+// A judge that asks a language model over HTTP: prompt, ChatClient, parser and price together. It knows the sink, not
+// the store: every attempt is admitted by it before a byte is sent, every reply handed to it before it is read.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/clock.h"
+#include "judge_client/judge.h"
+#include "judge_client/judging_prompt.h"
+#include "judge_client/price.h"
+#include "llm_api/chat_client.h"
+
+namespace cutd {
+
+struct LlmJudgeOptions {
+  ChatClientOptions client;  // endpoint with its key, limits, retries
+  JudgingPrompt prompt;
+  std::string model;
+  std::vector<std::string> accepted_models;  // names that replies may bear beside it
+  std::optional<double> temperature;
+  TokenPrice price;
+  bool legacy_max_tokens = true;  // OpenAI: "max_tokens"; false: "max_completion_tokens"
+};
+
+// The request that a judge of these options makes for a text; estimates use it too. Error(kBadInput) as
+// render_judging_prompt().
+ChatRequest judging_request(const LlmJudgeOptions& options, const JudgedText& text);
+
+class LlmJudge final : public Judge {
+ public:
+  // Error(kUsage) for an unusable endpoint.
+  LlmJudge(LlmJudgeOptions options, const Clock& clock);
+
+  void submit(JudgeRequest request) override;
+  // Ends early, after sink.halted(), when the provider's credit is used up or it asks for a very long wait.
+  void run(std::stop_token stop, JudgeSink& sink) override;
+
+  // The rate limiter's memory.
+  Json save_state() const override { return client_.save_rate(); }
+  void restore_state(const Json& state) override { client_.restore_rate(state); }
+
+ private:
+  class Bridge;
+
+  struct Asked {
+    std::string item;                // the code that the reply must bear; may be empty
+    std::int64_t reserved_cost = 0;  // of one attempt
+  };
+
+  const LlmJudgeOptions options_;
+  ChatClient client_;
+  std::mutex mutex_;
+  std::map<std::int64_t, Asked> asked_;                        // by request; guarded by mutex_
+  std::vector<std::pair<RequestId, JudgeFailure>> unaskable_;  // guarded by mutex_
+};
+
+// What a whole or partial reply of the model says. Pure.
+JudgeOutcome read_chat_reply(const JudgingPrompt& prompt, const std::string& item, const ChatReply& reply);
+
+}  // namespace cutd

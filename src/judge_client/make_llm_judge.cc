@@ -1,0 +1,32 @@
+#include "judge_client/make_llm_judge.h"
+
+#include <algorithm>
+
+namespace cutd {
+
+LlmJudgeOptions llm_judge_options(const LlmAnnotator& config, const std::string& key) {
+  LlmJudgeOptions options;
+  options.client.endpoint = {config.api == "anthropic" ? WireFormat::kAnthropic : WireFormat::kOpenAi, config.base_url,
+                             key};
+  options.client.http.max_in_flight = static_cast<std::size_t>(config.max_in_flight);
+  options.client.http.total_ms = config.timeout_ms;
+  options.client.http.first_byte_ms = std::min(config.timeout_ms, options.client.http.first_byte_ms);
+  options.client.http.allow_http = config.allow_http;
+  options.client.http.allow_private = config.allow_private;
+  options.client.http.ca_file = config.ca_file;
+  options.client.rate.max_rpm = config.max_rpm;
+  options.client.rate.max_tpm = config.max_tpm;
+  options.prompt = prompt_of(config, "llm.prompt");
+  options.model = config.model;
+  options.accepted_models = config.accepted_models;
+  if (config.temperature >= 0) options.temperature = config.temperature;
+  options.price = config.price;
+  options.legacy_max_tokens = !config.max_completion_tokens;
+  return options;
+}
+
+std::unique_ptr<Judge> make_llm_judge(const LlmAnnotator& config, const std::string& key, const Clock& clock) {
+  return std::make_unique<LlmJudge>(llm_judge_options(config, key), clock);
+}
+
+}  // namespace cutd

@@ -1,0 +1,21 @@
+// What cannot be a judgment, whatever a parser would make of it. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace cutd {
+
+// Without blanks and line breaks at both ends.
+std::string_view trim_blanks(std::string_view text);
+
+// Why `text` (trimmed) says nothing at all: empty, longer than kMostJudgmentBytes, a NUL, not UTF-8. nullopt: it does.
+std::optional<std::string> why_no_text(std::string_view text);
+
+// Why `text` is no judgment in words: why_no_text(), a page or an object instead of a text, a refusal or apology of the
+// judging model, a delimiter of judging prompts and training templates (the prompt echoed back, or an attempt to
+// break out of the template), no word at all.
+std::optional<std::string> why_no_judgment(std::string_view text);
+
+}  // namespace cutd

@@ -1,0 +1,199 @@
+// The LLM judge against the double: what it asks, what it takes for a verdict, what it tells its sink.
+#include "judge_client/make_llm_judge.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "support/error_of.h"
+#include "support/fake_llm/fake_api.h"
+
+namespace cutd {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class CountingSink final : public JudgeSink {
+ public:
+  std::vector<bool> before_send(std::span<const AttemptIntent> intents) override {
+    std::vector<bool> admitted;
+    for (const AttemptIntent& intent : intents) {
+      reserved.push_back(intent.reserved_cost);
+      admitted.push_back(cap-- > 0);
+    }
+    return admitted;
+  }
+  void after_reply(AttemptId, const RawReply& reply, const std::optional<Usage>& usage) override {
+    raw.push_back(reply.bytes);
+    if (usage) cost += usage->cost;
+    else ++without_usage;
+  }
+  void after_failure(AttemptId, const AttemptFailure& failure) override { lost += failure.charged_perhaps ? 1 : 0; }
+  bool may_resend(AttemptId) override { return resend; }
+  void finished(RequestId request, const JudgeOutcome& outcome) override { outcomes[request.value] = outcome; }
+  void halted(const std::string& reason) override { halts.push_back(reason); }
+
+  int count(bool perfect) const {
+    int found = 0;
+    for (const auto& [id, outcome] : outcomes) {
+      const auto* verdict = std::get_if<Verdict>(&outcome);
+      found += verdict != nullptr && verdict->perfect == perfect ? 1 : 0;
+    }
+    return found;
+  }
+  std::vector<std::string> failures() const {
+    std::vector<std::string> found;
+    for (const auto& [id, outcome] : outcomes) {
+      const auto* failure = std::get_if<JudgeFailure>(&outcome);
+      if (failure != nullptr) found.push_back(std::string(judge_failure_name(failure->kind)) + ": " + failure->reason);
+    }
+    return found;
+  }
+
+  std::int64_t cap = 1'000'000;
+  bool resend = false;
+  std::vector<std::int64_t> reserved;
+  std::vector<std::string> raw, halts;
+  std::int64_t cost = 0, without_usage = 0, lost = 0;
+  std::map<std::int64_t, JudgeOutcome> outcomes;
+};
+
+class LlmJudgeTest : public ::testing::TestWithParam<const char*> {
+ protected:
+  void serve(const std::string& script) { server_.emplace(scripted_api(parse_json(script, "script"))); }
+
+  void judge(int count, const std::string& prompt = "cut-fig8") {
+    LlmAnnotator annotator;
+    annotator.api = GetParam();
+    annotator.base_url = server_->url();
+    annotator.model = "judge-1";
+    annotator.prompt = prompt;
+    annotator.price = {2, -1, 8};
+    annotator.allow_http = true;
+    annotator.allow_private = {"127.0.0.1"};
+    LlmJudgeOptions options = llm_judge_options(annotator, "canary-key");
+    options.client.retry.first_ms = 1;
+    options.client.retry.cap_ms = 4;
+    options.client.retry.park_ms = 5;
+    options.client.retry.park_cap_ms = 20;
+    LlmJudge judge(options, clock_);
+    for (int i = 0; i < count; ++i) {
+      judge.submit({RequestId{i + 1}, "Name fruit " + std::to_string(i) + ".", "An apple is a fruit.", true});
+    }
+    judge.run({}, sink_);
+  }
+
+  SystemClock clock_;
+  std::optional<FakeLlmServer> server_;
+  CountingSink sink_;
+};
+
+TEST_P(LlmJudgeTest, JudgesEveryItemAndKnowsWhatItCost) {
+  serve("{}");
+  judge(40);
+  EXPECT_EQ(sink_.count(true) + sink_.count(false), 40);
+  EXPECT_GT(sink_.count(true), 0);
+  EXPECT_GT(sink_.count(false), sink_.count(true));
+  EXPECT_THAT(sink_.raw, SizeIs(40));
+  EXPECT_GT(sink_.cost, 0);
+  for (const std::int64_t reserved : sink_.reserved) EXPECT_GT(reserved * 40, sink_.cost);
+}
+
+TEST_P(LlmJudgeTest, OnlyAWholeAnswerIsAVerdict) {
+  serve(GetParam() == std::string("openai") ? R"({"faults": [{"finish": "length"}]})"
+                                            : R"({"faults": [{"finish": "max_tokens"}]})");
+  judge(3);
+  EXPECT_THAT(sink_.failures(), SizeIs(3));
+  EXPECT_THAT(sink_.failures(), Contains(HasSubstr("unusable: the judge's answer is truncated")));
+}
+
+TEST_P(LlmJudgeTest, AnAnswerToAnotherItemIsNoVerdict) {
+  if (GetParam() == std::string("anthropic")) GTEST_SKIP() << "its double has no schemas";
+  serve(R"({"faults": [{"wrong_item": true, "every": 2}]})");
+  judge(20, "critique");
+  EXPECT_THAT(sink_.failures(), SizeIs(10));
+  EXPECT_THAT(sink_.failures(), Contains(HasSubstr("another item")));
+}
+
+TEST_P(LlmJudgeTest, TextsThatAreNoJudgmentFail) {
+  for (const char* text : {"", "I'm sorry, but I can't help with that.", "<html>x</html>", "### Response: Perfect."}) {
+    sink_ = CountingSink();
+    serve(Json{{"text", text}}.dump());
+    judge(2);
+    EXPECT_THAT(sink_.failures(), SizeIs(2)) << text;
+  }
+}
+
+TEST_P(LlmJudgeTest, ALostAnswerIsSentAgainOnlyByPolicy) {
+  serve(R"({"faults": [{"drop": true, "tries": 1}]})");
+  judge(4);
+  EXPECT_EQ(sink_.lost, 4);
+  EXPECT_THAT(sink_.failures(), SizeIs(4));
+  EXPECT_EQ(server_->counts().hits, 4);
+
+  sink_ = CountingSink();
+  sink_.resend = true;
+  serve(R"({"faults": [{"drop": true, "tries": 1}]})");
+  judge(4);
+  EXPECT_THAT(sink_.failures(), IsEmpty());
+  EXPECT_EQ(server_->counts().hits, 8);
+}
+
+TEST_P(LlmJudgeTest, UsedUpCreditHaltsAtOnce) {
+  serve(R"({"faults": [{"status": 402, "error": {"type": "billing_error", "message": "no credit"}}]})");
+  judge(30);
+  ASSERT_THAT(sink_.halts, SizeIs(1));
+  EXPECT_LE(server_->counts().hits, 16);  // those under way
+}
+
+TEST_P(LlmJudgeTest, WhatTheSinkDoesNotAdmitIsNotSent) {
+  serve("{}");
+  sink_.cap = 3;
+  judge(10);
+  EXPECT_EQ(server_->counts().hits, 3);
+  EXPECT_EQ(sink_.count(true) + sink_.count(false), 3);
+}
+
+TEST_P(LlmJudgeTest, AWrongKeySaysWhatToDoAndNotTheKey) {
+  serve(R"({"api_key": "another"})");
+  judge(1);
+  ASSERT_THAT(sink_.failures(), SizeIs(1));
+  EXPECT_THAT(sink_.failures()[0], HasSubstr("key"));
+  EXPECT_THAT(sink_.failures()[0], ::testing::Not(HasSubstr("canary-key")));
+}
+
+INSTANTIATE_TEST_SUITE_P(Apis, LlmJudgeTest, ::testing::Values("openai", "anthropic"),
+                         [](const auto& api) { return std::string(api.param); });
+
+TEST(LlmAnnotatorTest, APaidAnnotatorNeedsAllItsCaps) {
+  LlmAnnotator annotator;
+  annotator.base_url = "https://api.example.com/v1";
+  annotator.model = "judge-1";
+  annotator.price = {1, -1, 1};
+  annotator.caps = {1, 1, 0, 1};
+  EXPECT_THAT(error_of(ErrorCode::kUsage, [&] { settle_llm_annotator(annotator, "run.yaml: annotators[0]"); }),
+              HasSubstr("run.yaml: annotators[0]: llm.caps.day"));
+  annotator.caps.day = 1;
+  settle_llm_annotator(annotator, "run.yaml");
+  EXPECT_THAT(annotator.prompt, HasSubstr("### Instruction:"));  // frozen with its text
+}
+
+TEST(LlmAnnotatorTest, TheVersionFollowsWhoIsAskedWhatAndNotThePrice) {
+  LlmAnnotator annotator;
+  annotator.base_url = "https://api.example.com/v1";
+  annotator.model = "judge-1";
+  LlmAnnotator dearer = annotator;
+  dearer.price = {5, 1, 5};
+  EXPECT_EQ(llm_annotator_version(dearer), llm_annotator_version(annotator));
+  LlmAnnotator other = annotator;
+  other.prompt = "critique";
+  EXPECT_NE(llm_annotator_version(other), llm_annotator_version(annotator));
+}
+
+}  // namespace
+}  // namespace cutd

@@ -1,0 +1,158 @@
+// Promise P16 at the level of the parsers: replies that are no judgment of this item, each given to each parser at its
+// every truncation too. None may become a verdict. The negative control shows that the list catches a lax parser.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "dataset/label_rule.h"
+#include "judge_client/judging_prompt.h"
+
+namespace cutd {
+namespace {
+
+const JudgedText kText{"Name a fruit.", "An apple is a fruit that grows on trees.", ""};
+
+struct BadReply {
+  std::string name;
+  std::string text;
+};
+
+// What no free-text parser may take for a judgment.
+std::vector<BadReply> bad_texts() {
+  return {
+      {"empty", ""},
+      {"blanks", " \t\r\n  "},
+      {"a NUL", std::string("Perfect.\0", 9)},
+      {"a NUL inside", std::string("Too\0long", 8)},
+      {"invalid UTF-8", "Too \xff long."},
+      {"a cut character", "Too long\xe2\x82"},
+      {"a surrogate", "Too \xed\xa0\x80 long."},
+      {"an overlong slash", "Too \xc0\xaf long."},
+      {"an HTML page", "<!DOCTYPE html><html><body>Perfect.</body></html>"},
+      {"an HTML page in capitals", "<HTML><TITLE>502 Bad Gateway</TITLE></HTML>"},
+      {"an XML error", "<?xml version=\"1.0\"?><Error><Code>SlowDown</Code></Error>"},
+      {"an error object", R"({"error":{"message":"overloaded","type":"server_error"}})"},
+      {"an error object without detail", R"({"error":"x"})"},
+      {"a list", R"([{"message":"Perfect."}])"},
+      {"an object of another kind", R"({"choices":[]})"},
+      {"an error line", "Error: upstream connect error or disconnect/reset before headers"},
+      {"a gateway's line", "502 Bad Gateway"},
+      {"a bare gateway's line", "Bad Gateway"},
+      {"a time-out's line", "Gateway Timeout"},
+      {"an overload's line", "Service Unavailable, please try again"},
+      {"a rate limit's line", "Rate limit reached for requests"},
+      {"an internal error", "Internal Server Error"},
+      {"a refusal", "I'm sorry, but I can't help with that."},
+      {"a refusal with a curly apostrophe", "I\u2019m sorry, but I can\u2019t assist with that request."},
+      {"a plain refusal", "I cannot evaluate this response."},
+      {"an incapable judge", "I am unable to judge content of this kind."},
+      {"a judge about itself", "As an AI language model, I do not have opinions."},
+      {"an apology", "I apologize for the confusion."},
+      {"a short apology", "Sorry, I did not get the response."},
+      {"an unwilling judge", "I won't rate this."},
+      {"a regret", "Unfortunately, I can not access the response."},
+      {"the prompt echoed", "### Instruction: Name a fruit.\n\n### Response: An apple."},
+      {"a training delimiter", "Too short. ### Response: An apple a day."},
+      {"a judgment delimiter", "Perfect.\n\n### Judgment: Perfect."},
+      {"a delimiter in capitals", "Perfect. ### RESPONSE: x"},
+      {"dots", "..."},
+      {"dashes", "----"},
+      {"quotes", "\"\""},
+      {"an emoji", "\U0001F44D"},
+      {"a flood", std::string(20000, 'a')},
+      {"a flood of words",
+       [] {
+         std::string text;
+         for (int i = 0; i < 4000; ++i) text += "Perfect. ";
+         return text;
+       }()},
+  };
+}
+
+// What no JSON parser may take for one, beside the above.
+std::vector<BadReply> bad_objects(const std::string& item) {
+  const std::string code = "\"item\":\"" + item + "\",";
+  return {
+      {"a text", "Perfect."},
+      {"a criticism", "Too short."},
+      {"fenced", "```json\n{" + code + "\"rating\":10,\"perfect\":true,\"critique\":\"\"}\n```"},
+      {"two objects", "{" + code + "\"rating\":10,\"critique\":\"\"}{}"},
+      {"a duplicate key",
+       "{" + code + "\"rating\":3,\"rating\":10,\"perfect\":false,\"perfect\":true,\"critique\":\"\"}"},
+      {"another item", R"({"item":"00000000","rating":10,"critique":""})"},
+      {"another item's decision", R"({"item":"00000000","perfect":true,"critique":""})"},
+      {"no item", R"({"rating":10,"critique":""})"},
+      {"no judgment", "{" + code + "\"rating\":10}"},
+      {"null", "{" + code + "\"rating\":null,\"perfect\":null,\"critique\":null}"},
+      {"a number as text", "{" + code + "\"rating\":\"10\",\"critique\":\"\"}"},
+      {"a decision as text", "{" + code + "\"perfect\":\"true\",\"critique\":\"\"}"},
+      {"a fraction", "{" + code + "\"rating\":9.5,\"critique\":\"Too long.\"}"},
+      {"out of range", "{" + code + "\"rating\":11,\"critique\":\"\"}"},
+      {"negative", "{" + code + "\"rating\":-1,\"critique\":\"Too long.\"}"},
+      {"huge", "{" + code + "\"rating\":1e308,\"critique\":\"\"}"},
+      {"a key too many", "{" + code + "\"rating\":10,\"perfect\":true,\"critique\":\"\",\"note\":1}"},
+      {"criticised without words", "{" + code + "\"rating\":3,\"critique\":\" \"}"},
+      {"decided without words", "{" + code + "\"perfect\":false,\"critique\":\"\"}"},
+      {"criticised with praise", "{" + code + "\"rating\":3,\"critique\":\"Perfect.\"}"},
+      {"a refusal inside", "{" + code + "\"rating\":1,\"critique\":\"I cannot judge this.\"}"},
+      {"a delimiter inside", "{" + code + "\"rating\":1,\"critique\":\"x ### Response: y\"}"},
+      {"deep", std::string(100000, '[')},
+  };
+}
+
+class ReplyMatrixTest : public ::testing::TestWithParam<std::string> {
+ protected:
+  const JudgingPrompt prompt_ = judging_prompt(GetParam());
+  const std::string item_ = item_code(kText);
+  bool is_verdict(const std::string& reply) const {
+    return std::holds_alternative<Verdict>(parse_verdict(prompt_.rule, reply, item_));
+  }
+};
+
+TEST_P(ReplyMatrixTest, NoneBecomesAVerdict) {
+  std::vector<BadReply> replies = bad_texts();
+  if (!prompt_.schema.is_null()) {
+    for (BadReply& reply : bad_objects(item_)) replies.push_back(std::move(reply));
+  }
+  EXPECT_GE(replies.size(), 40U);
+  for (const BadReply& reply : replies) EXPECT_FALSE(is_verdict(reply.text)) << reply.name;
+}
+
+// A JSON reply that was cut is never whole again; free text that was cut is caught by its finish reason.
+TEST_P(ReplyMatrixTest, AnObjectCutAtAnyByteIsNoVerdict) {
+  if (prompt_.schema.is_null()) GTEST_SKIP() << "free text";
+  const std::string decision = prompt_.rule.parser == "json_schema" ? "\"perfect\":false" : "\"rating\":4";
+  const std::string whole = "{\"item\":\"" + item_ + "\"," + decision + ",\"critique\":\"It is short.\"}";
+  EXPECT_TRUE(is_verdict(whole));
+  for (std::size_t size = 0; size < whole.size(); ++size) EXPECT_FALSE(is_verdict(whole.substr(0, size))) << size;
+}
+
+TEST_P(ReplyMatrixTest, ALaxParserWouldBeCaught) {
+  const auto lax = [](const std::string& reply) { return !reply.empty(); };  // "whatever is not perfect is a criticism"
+  const std::vector<BadReply> replies = bad_texts();
+  EXPECT_GT(std::count_if(replies.begin(), replies.end(), [&](const BadReply& reply) { return lax(reply.text); }), 35);
+}
+
+INSTANTIATE_TEST_SUITE_P(Prompts, ReplyMatrixTest, ::testing::Values("cut-fig8", "yes-no", "critique", "verdict"),
+                         [](const auto& name) {
+                           std::string text = name.param;
+                           std::replace(text.begin(), text.end(), '-', '_');
+                           return text;
+                         });
+
+TEST(VerdictParsersTest, ReadWhatIsAskedFor) {
+  const auto verdict = [](const char* prompt, const std::string& reply) {
+    return std::get<Verdict>(parse_verdict(judging_prompt(prompt).rule, reply, "12345678"));
+  };
+  EXPECT_TRUE(verdict("cut-fig8", "perfect").perfect);
+  EXPECT_EQ(verdict("cut-fig8", " It ignores the question. \n").text, "It ignores the question.");
+  EXPECT_TRUE(verdict("yes-no", "It answers the question. Yes.").perfect);
+  EXPECT_EQ(verdict("yes-no", "It ignores the question. No.").text, "It ignores the question.");
+  EXPECT_EQ(verdict("yes-no", "It ignores the question. Yes.").text, "Perfect.");
+  EXPECT_TRUE(verdict("critique", R"({"item":"12345678","rating":10,"critique":""})").perfect);
+  EXPECT_EQ(verdict("critique", R"({"item":"12345678","rating":7,"critique":"Too long."})").text, "Too long.");
+  EXPECT_TRUE(verdict("verdict", R"({"item":"12345678","perfect":true,"critique":""})").perfect);
+}
+
+}  // namespace
+}  // namespace cutd

@@ -1,0 +1,202 @@
+// Rounds judged by a model over HTTP (the double): money, faults, kills, pauses.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <iostream>
+
+#include "core/fault.h"
+#include "judge_client/make_llm_judge.h"
+#include "round/round_fixture.h"
+#include "round/run_commands.h"
+#include "round/run_start.h"
+#include "store/attempts.h"
+#include "support/fake_llm/fake_api.h"
+#include "support/scripted_text.h"
+
+namespace cutd {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+class LlmJudgingTest : public RoundTest {
+ protected:
+  void serve(const std::string& script = "{}") {
+    server_.emplace(scripted_api(parse_json(script, "script")), port_);
+    port_ = server_->port();
+  }
+
+  Json annotators(double total = 100, const std::string& on_unknown = "hold") const {
+    return {{"annotators",
+             {{{"name", "critic"},
+               {"kind", "llm"},
+               {"llm",
+                {{"base_url", server_->url()},
+                 {"model", "judge-1"},
+                 {"price", {{"input", 1}, {"output", 4}}},
+                 {"caps", {{"request", 0.1}, {"round", 50}, {"day", 60}, {"total", total}}},
+                 {"allow_http", true},
+                 {"allow_private", {"127.0.0.1"}},
+                 {"on_unknown", on_unknown}}}}}}};
+  }
+  void use_llm_judges() {
+    daemon().judges = [this](const AnnotatorConfig& config) -> std::unique_ptr<Judge> {
+      LlmJudgeOptions options = llm_judge_options(config.llm, "canary-key");
+      options.client.retry.first_ms = 1;
+      options.client.retry.cap_ms = 4;
+      options.client.retry.park_ms = 5;
+      options.client.retry.park_cap_ms = 20;
+      options.client.http.first_byte_ms = 5'000;
+      return std::make_unique<LlmJudge>(options, system_);
+    };
+  }
+  RunId start_judged(double total = 100, const std::string& on_unknown = "hold") {
+    use_llm_judges();
+    return start(annotators(total, on_unknown));
+  }
+  std::vector<Attempt> attempts() {
+    return daemon().read([](Reader& reader) { return list_attempts(reader); });
+  }
+  Spending total() {
+    for (const Spending& one : daemon().read([](Reader& reader) { return list_spending(reader); })) {
+      if (one.scope == "total") return one;
+    }
+    return {};
+  }
+
+  SystemClock system_;
+  int port_ = 0;
+  std::optional<FakeLlmServer> server_;
+};
+
+TEST_F(LlmJudgingTest, ARunIsJudgedPaidForAndAddsUp) {
+  serve();
+  const RunId run = start_judged();
+  EXPECT_EQ(work(run), RunState::kCompleted);
+  EXPECT_THAT(daemon().check(), IsEmpty());
+  EXPECT_EQ(static_cast<std::int64_t>(attempts().size()), server_->counts().hits);  // P3: a row is a request
+  EXPECT_EQ(server_->counts().charged(), server_->counts().hits);
+  EXPECT_EQ(total().reserved, 0);
+  EXPECT_GT(total().spent, 0);
+}
+
+TEST_F(LlmJudgingTest, FaultsOfTheServerChangeNoManifest) {
+  serve();
+  const RunId calm = start_judged();
+  EXPECT_EQ(work(calm), RunState::kCompleted);
+  const RunOutcome expected = daemon().outcome(calm);
+
+  const TemporaryDirectory elsewhere{fast_folder()};
+  daemon_ = std::make_unique<OneDaemon>(elsewhere / "data", engine_, clock_, log_);
+  serve(R"({"faults": [{"status": 429, "share": 0.3, "tries": 1}, {"cut": 0.5, "share": 0.15, "tries": 1},
+                       {"html": true, "share": 0.1, "tries": 1, "status": 502}, {"delay_ms": 30, "share": 0.2}]})");
+  const RunId stormy = start_judged(100, "resend");
+  EXPECT_EQ(work(stormy), RunState::kCompleted);
+  EXPECT_GT(server_->counts().hits, static_cast<std::int64_t>(server_->counts().charges.size()));  // there were faults
+  EXPECT_EQ(daemon().outcome(stormy).manifests, expected.manifests);
+  EXPECT_THAT(daemon().check(), IsEmpty());
+}
+
+TEST_F(LlmJudgingTest, AReachedCapPausesTheRunUntilItIsRaised) {
+  serve();
+  const RunId run = start_judged(0.004);
+  EXPECT_EQ(work(run), RunState::kPaused);
+  EXPECT_THAT(daemon().run(run).reason, HasSubstr("budget: annotator critic has reached its cap per total"));
+  EXPECT_LE(total().reserved + total().spent, 4000);
+  EXPECT_THAT(daemon().check(), IsEmpty());
+  const std::int64_t hits = server_->counts().hits;
+  EXPECT_EQ(daemon().judge(), 0);  // a paused run asks for nothing
+  EXPECT_EQ(server_->counts().hits, hits);
+
+  daemon().write([&](Writer& writer) {
+    set_spend_caps(writer, "critic", {100'000, 50'000'000, 60'000'000, 100'000'000});
+    resume_run(writer, run, "raised");
+  });
+  EXPECT_EQ(work(run), RunState::kCompleted);
+  // P2: not one judgment was paid for twice.
+  for (const Attempt& attempt : attempts()) EXPECT_EQ(attempt.number, 1) << attempt.judgment.value;
+  EXPECT_EQ(server_->counts().charged(), static_cast<std::int64_t>(attempts().size()));
+}
+
+TEST_F(LlmJudgingTest, UsedUpCreditPausesTheRunAtOnceWithThatReason) {
+  serve(R"({"faults": [{"status": 402, "error": {"type": "billing_error", "message": "no credit"}}]})");
+  const RunId run = start_judged();
+  EXPECT_EQ(work(run), RunState::kPaused);
+  EXPECT_THAT(daemon().run(run).reason, HasSubstr("judge: annotator critic"));
+  EXPECT_EQ(total().spent + total().reserved, 0);
+  EXPECT_THAT(daemon().check(), IsEmpty());
+}
+
+TEST_F(LlmJudgingTest, AMissingKeyPausesTheRunAndSaysWhatToDo) {
+  serve();
+  const RunId run = start(annotators());
+  daemon().judges = [](const AnnotatorConfig&) -> std::unique_ptr<Judge> {
+    throw Error(ErrorCode::kUsage, "there is no credential JUDGE_KEY: put it into the environment");
+  };
+  EXPECT_EQ(work(run), RunState::kPaused);
+  EXPECT_THAT(daemon().run(run).reason, HasSubstr("JUDGE_KEY"));
+}
+
+TEST_F(LlmJudgingTest, NoKeyIsKeptAnywhere) {
+  serve(R"({"api_key": "another"})");
+  const RunId run = start_judged();
+  work(run);
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_.path())) {
+    if (!entry.is_regular_file()) continue;
+    std::ifstream file(entry.path(), std::ios::binary);
+    const std::string bytes((std::istreambuf_iterator<char>(file)), {});
+    EXPECT_THAT(bytes, Not(HasSubstr("canary-key"))) << entry.path();
+  }
+}
+
+// P2: kills between intent and settlement. What is unknown is held, visible and charged; nothing is asked twice.
+class LlmKillTest : public LlmJudgingTest, public testing::WithParamInterface<const char*> {};
+
+TEST_P(LlmKillTest, WhatWasUnderWayIsHeldAndCharged) {
+  serve();
+  const RunId run = start_judged();
+  work_to(run, Phase::kGenerating);
+  while (daemon().phase(run) == Phase::kGenerating) daemon().step(run);  // responses that nobody has judged
+  const std::int64_t charged_before = server_->counts().charged();
+  std::cout.flush();
+  daemon_.reset();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::setenv("CUTD_CRASH_AT", GetParam(), 1);
+    fault::reload();
+    open();
+    use_llm_judges();
+    daemon().judge();
+    ::_exit(0);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFSIGNALED(status));
+
+  open();
+  use_llm_judges();
+  EXPECT_THAT(daemon().check(), IsEmpty());
+  const auto lost = daemon().read([](Reader& reader) { return list_attempts(reader, AttemptState::kUnknown); });
+  EXPECT_THAT(lost, Not(IsEmpty()));
+  // spent + reserved covers the charges
+  EXPECT_GE(static_cast<std::int64_t>(lost.size()), server_->counts().charged() - charged_before);
+  const std::int64_t bound = total().reserved;
+  EXPECT_GT(bound, 0);
+  daemon().judge();
+  EXPECT_EQ(total().reserved, bound);  // still charged: nobody said otherwise
+  EXPECT_THAT(daemon().check(), IsEmpty());
+  for (const Attempt& attempt : attempts()) EXPECT_EQ(attempt.number, 1) << attempt.judgment.value;
+}
+
+INSTANTIATE_TEST_SUITE_P(Points, LlmKillTest, testing::Values("judge.after_intent", "judge.before_settle"),
+                         [](const auto& point) {
+                           std::string name = point.param;
+                           std::replace(name.begin(), name.end(), '.', '_');
+                           return name;
+                         });
+
+}  // namespace
+}  // namespace cutd

@@ -1,0 +1,182 @@
+#include "store/attempts.h"
+
+#include "store/store_fixture.h"
+
+namespace cutd {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+constexpr SpendCaps kCaps{100, 250, 300, 1000};
+
+class AttemptsTest : public StoreTest {
+ protected:
+  AttemptsTest() {
+    import(Split::kTrain, {"a", "b", "c", "d"});
+    const RunId run = new_run({"a", "b", "c", "d"});
+    round_ = new_round(run);
+    for (const UnitId unit : plan(round_, Split::kTrain, {{"a", "b", "c", "d"}})) answer(unit);
+    annotator_ = annotator();
+    write([&](Writer& writer) { request_judgments(writer, round_, annotator_); });
+    name_ = read([&](Reader& reader) { return find_annotator(reader, annotator_)->name; });
+    caps(kCaps);
+  }
+  void caps(const SpendCaps& amounts) {
+    write([&](Writer& writer) { set_spend_caps(writer, name_, amounts); });
+  }
+  JudgmentId judgment(std::size_t i) {
+    return read([&](Reader& reader) { return list_judgments(reader, round_, annotator_).at(i).id; });
+  }
+  // The attempt, or the cap that was reached.
+  AttemptRowId reserve(std::size_t i, std::int64_t cost) {
+    capped_.clear();
+    const auto attempt =
+        write([&](Writer& writer) { return reserve_attempt(writer, judgment_ids_.at(i), cost, capped_); });
+    return attempt.value_or(AttemptRowId{});
+  }
+  void SetUp() override {
+    for (std::size_t i = 0; i < 4; ++i) judgment_ids_.push_back(judgment(i));
+  }
+  void settle(AttemptRowId attempt, std::optional<std::int64_t> cost) {
+    AttemptReply reply;
+    reply.cost = cost;
+    reply.raw = "{}";
+    write([&](Writer& writer) { settle_attempt(writer, attempt, reply); });
+  }
+  Spending total() {
+    for (const Spending& one : read([](Reader& reader) { return list_spending(reader); })) {
+      if (one.scope == "total") return one;
+    }
+    return {};
+  }
+  std::vector<std::string> findings() {
+    return read([&](Reader& reader) { return check_store(reader, data_dir()); });
+  }
+
+  RoundId round_;
+  AnnotatorId annotator_;
+  std::string name_;
+  std::string capped_;
+  std::vector<JudgmentId> judgment_ids_;
+};
+
+TEST_F(AttemptsTest, MoneyIsReservedThenSettledByTheReply) {
+  const AttemptRowId attempt = reserve(0, 80);
+  EXPECT_EQ(total().reserved, 80);
+  settle(attempt, 30);
+  EXPECT_EQ(total().reserved, 0);
+  EXPECT_EQ(total().spent, 30);
+  EXPECT_THAT(findings(), IsEmpty());
+}
+
+TEST_F(AttemptsTest, AReplyThatDoesNotSaySettlesAtItsReservation) {
+  settle(reserve(0, 80), std::nullopt);
+  settle(reserve(1, 80), 1'000'000);  // a price that cannot be
+  EXPECT_EQ(total().spent, 160);
+  EXPECT_THAT(findings(), IsEmpty());
+}
+
+TEST_F(AttemptsTest, AFailureThatWasNotChargedReleasesItsReservation) {
+  const AttemptRowId attempt = reserve(0, 80);
+  write([&](Writer& writer) { fail_attempt(writer, attempt, 429, "slow down"); });
+  EXPECT_EQ(total().reserved + total().spent, 0);
+  EXPECT_THAT(findings(), IsEmpty());
+}
+
+TEST_F(AttemptsTest, NoCapIsPassed) {
+  EXPECT_FALSE(reserve(0, 101));
+  EXPECT_EQ(capped_, "request");
+  reserve(0, 100);
+  reserve(1, 100);
+  EXPECT_FALSE(reserve(2, 51));
+  EXPECT_EQ(capped_, "round");
+  EXPECT_TRUE(reserve(2, 50));
+  caps({1000, 10000, 300, 1000});
+  EXPECT_FALSE(reserve(3, 51));
+  EXPECT_EQ(capped_, "day");
+  caps({1000, 10000, 301, 1000});
+  EXPECT_TRUE(reserve(3, 51));
+  caps({1000, 10000, 10000, 310});
+  EXPECT_FALSE(reserve(3, 10));
+  EXPECT_EQ(capped_, "total");
+  EXPECT_EQ(total().reserved, 301);  // refusals wrote nothing
+  EXPECT_THAT(findings(), IsEmpty());
+}
+
+TEST_F(AttemptsTest, WithoutCapsNothingIsSent) {
+  execute("DELETE FROM spend_cap WHERE kind = 'day'");
+  EXPECT_THAT(error_of(ErrorCode::kConflict, [&] { reserve(0, 1); }), HasSubstr("no spending caps"));
+}
+
+TEST_F(AttemptsTest, AnIntentOfAnEarlierDaemonBecomesUnknownAndStaysCharged) {
+  reserve(0, 80);
+  EXPECT_EQ(write([](Writer& writer) { return lose_old_intents(writer); }), 0);  // our own
+  reopen();
+  EXPECT_EQ(write([](Writer& writer) { return lose_old_intents(writer); }), 1);
+  EXPECT_EQ(total().reserved, 80);
+  EXPECT_THAT(read([](Reader& reader) { return list_judgments_with_open_unknown(reader); }),
+              ElementsAre(judgment_ids_[0]));
+  EXPECT_THAT(read([](Reader& reader) { return list_attempts(reader, AttemptState::kUnknown); }), SizeIs(1));
+  EXPECT_THAT(findings(), IsEmpty());
+}
+
+TEST_F(AttemptsTest, APersonSettlesWhatIsUnknown) {
+  const AttemptRowId first = reserve(0, 80), second = reserve(1, 70), third = reserve(2, 60);
+  for (const AttemptRowId attempt : {first, second, third}) {
+    write([&](Writer& writer) { lose_attempt(writer, attempt, "the connection broke"); });
+  }
+  write([&](Writer& writer) { resolve_attempt(writer, first, Resolution::kCharged); });
+  write([&](Writer& writer) { resolve_attempt(writer, second, Resolution::kNotCharged); });
+  write([&](Writer& writer) { resolve_attempt(writer, third, Resolution::kResend); });
+  EXPECT_EQ(total().reserved, 0);
+  EXPECT_EQ(total().spent, 140);
+  EXPECT_THAT(read([](Reader& reader) { return list_judgments_with_open_unknown(reader); }), IsEmpty());
+  EXPECT_THAT(
+      error_of(ErrorCode::kConflict,
+               [&] { write([&](Writer& writer) { resolve_attempt(writer, first, Resolution::kNotCharged); }); }),
+      HasSubstr("resolved before"));
+  EXPECT_THAT(findings(), IsEmpty());
+}
+
+TEST_F(AttemptsTest, TriesAreNumberedAndResendsAfterLostOnesCounted) {
+  const AttemptRowId first = reserve(0, 10);
+  write([&](Writer& writer) { lose_attempt(writer, first, "lost"); });
+  reserve(0, 10);
+  reserve(1, 10);
+  const auto tries = read([&](Reader& reader) { return list_attempts_of(reader, judgment_ids_[0]); });
+  ASSERT_THAT(tries, SizeIs(2));
+  EXPECT_EQ(tries[1].number, 2);
+  EXPECT_EQ(read([&](Reader& reader) { return count_resends_since(reader, name_, 0); }), 1);
+}
+
+TEST_F(AttemptsTest, AttemptsAndLedgerAreNeitherChangedNorRemoved) {
+  settle(reserve(0, 80), 30);
+  EXPECT_THROW(execute("DELETE FROM judge_attempt"), Error);
+  EXPECT_THROW(execute("DELETE FROM ledger"), Error);
+  EXPECT_THROW(execute("UPDATE ledger SET amount = 0"), Error);
+}
+
+// The negative control of the checker: each kind of damage is found.
+TEST_F(AttemptsTest, TheCheckerFindsMoneyThatWentAstray) {
+  settle(reserve(0, 80), 30);
+  execute("UPDATE balance SET spent = spent - 1 WHERE scope = 'total'");
+  EXPECT_THAT(findings(), Not(IsEmpty()));
+  execute("UPDATE balance SET spent = spent + 1 WHERE scope = 'total'");
+  EXPECT_THAT(findings(), IsEmpty());
+  execute("UPDATE judge_attempt SET settled = 29");
+  EXPECT_THAT(findings(), Not(IsEmpty()));
+}
+
+TEST_F(AttemptsTest, TheRateLimitersStateIsKept) {
+  EXPECT_TRUE(read([&](Reader& reader) { return find_rate_state(reader, name_); }).is_null());
+  write([&](Writer& writer) { save_rate_state(writer, name_, {{"requests_ms", 5}}); });
+  write([&](Writer& writer) { save_rate_state(writer, name_, {{"requests_ms", 7}}); });
+  EXPECT_EQ(read([&](Reader& reader) { return find_rate_state(reader, name_); })["requests_ms"], 7);
+}
+
+}  // namespace
+}  // namespace cutd
