@@ -81,7 +81,7 @@ def seed_table(results):
 def guard_table(results):
     lines = ["| recipe | " + " | ".join(f"seed {seed}" for seed in SEEDS) + " |", "|---|" + "---|" * len(SEEDS)]
     for recipe, runs in results.items():
-        lines.append(f"| {recipe} | " + " | ".join(guards(run["rounds"][0]) for run in runs) + " |")
+        lines.append(f"| {recipe} | " + " | ".join(guards(run["rounds"][0]["gate"]) for run in runs) + " |")
     return "\n".join(lines)
 
 
@@ -92,12 +92,15 @@ def run_table(run):
         difference = entry["difference"]
         low, high = difference["interval"]
         lines.append(f"| {entry['number']} | {percent(entry)} | {100 * difference['value']:+.1f} ({100 * low:+.1f} to {100 * high:+.1f}) | "
-                     f"{'promoted' if entry['promoted'] else 'rejected'} | {guards(entry)} |")
+                     f"{'promoted' if entry['promoted'] else 'rejected'} | {guards(entry['gate'])} |")
     return "\n".join(lines)
 
 
+T_975 = 4.303  # Student's t at 2 degrees of freedom: three seeds
+
+
 def claims(results, baseline):
-    """What the figures show, said by rule: two recipes differ only where all seeds of one lie above all of the other."""
+    """What the figures show, said by rule: recipes differ where the 95 % interval of their difference, paired by seed, excludes 0."""
     scores = {recipe: [run["rounds"][0]["score"] * 100 for run in runs] for recipe, runs in results.items()}
     low, high = (100 * x for x in baseline["interval"])
     lines = []
@@ -107,9 +110,11 @@ def claims(results, baseline):
     names = list(scores)
     for i, left in enumerate(names):
         for right in names[i + 1:]:
-            if min(scores[left]) > max(scores[right]): lines.append(f"* {left} is above {right} with every seed.")
-            elif min(scores[right]) > max(scores[left]): lines.append(f"* {right} is above {left} with every seed.")
-            else: lines.append(f"* {left} and {right} are not told apart by {len(SEEDS)} seeds: their ranges overlap.")
+            differences = [a - b for a, b in zip(scores[left], scores[right])]
+            mean = statistics.mean(differences)
+            half = T_975 * statistics.stdev(differences) / len(differences) ** 0.5
+            verdict = "are not told apart by three seeds" if abs(mean) <= half else "differ"
+            lines.append(f"* {left} and {right} {verdict}: {mean:+.1f} points ({mean - half:+.1f} to {mean + half:+.1f}).")
     return "\n".join(lines)
 
 
@@ -144,7 +149,7 @@ itself); untrained {guards(baseline)}:
 
 {guard_table(results)}
 
-What this shows, by rule (two recipes differ only where every seed of one lies above every seed of the other):
+What this shows, by rule (two recipes differ where the 95 % interval of their mean difference, paired by seed, excludes 0):
 
 {claims(results, baseline)}
 

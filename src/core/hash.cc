@@ -53,6 +53,13 @@ std::string sha256_file(const std::filesystem::path& path) {
   return hash.finish_hex();
 }
 
+std::string sha512_bytes(std::string_view bytes) {
+  std::string digest(64, '\0');
+  cutd_sha512(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size(),
+              reinterpret_cast<std::uint8_t*>(digest.data()));
+  return digest;
+}
+
 std::string instruction_hash(std::string_view instruction, std::string_view input) {
   return sha256_hex(Json::array({instruction, input}).dump());
 }

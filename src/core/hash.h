@@ -30,6 +30,9 @@ class Sha256 {
 std::string sha256_hex(std::string_view bytes);
 std::string sha256_file(const std::filesystem::path& path);  // throws Error (kNotFound, kIo)
 
+// The 64 bytes of the SHA-512, not hex: for CPython's seeds alone (core/python_random.h).
+std::string sha512_bytes(std::string_view bytes);
+
 // Hash of an instruction: of the JSON array [instruction, input], so that the pair is unambiguous.
 // Held-out sets, training sets and stored instructions all use this one function.
 std::string instruction_hash(std::string_view instruction, std::string_view input);

@@ -30,6 +30,7 @@ CutdSha256* cutd_sha256_new(void);
 void cutd_sha256_update(CutdSha256* state, const uint8_t* data, size_t size);
 void cutd_sha256_finish(CutdSha256* state, uint8_t digest[32]);  // frees the state
 void cutd_sha256_free(CutdSha256* state);
+void cutd_sha512(const uint8_t* data, size_t size, uint8_t digest[64]);
 
 // One YAML document as JSON text; duplicate keys are an error.
 int cutd_yaml_to_json(const uint8_t* data, size_t size, CutdBuffer* out);

@@ -1,7 +1,7 @@
-//! SHA-256, streaming (the `sha2` crate, which uses the CPU's SHA extensions where present).
+//! SHA-256, streaming, and SHA-512 in one call (the `sha2` crate, which uses the CPU's SHA extensions where present).
 
 use crate::ffi::slice;
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, Sha512};
 
 #[no_mangle]
 pub extern "C" fn cutd_sha256_new() -> *mut Sha256 {
@@ -23,4 +23,11 @@ pub unsafe extern "C" fn cutd_sha256_finish(state: *mut Sha256, digest: *mut u8)
 #[no_mangle]
 pub unsafe extern "C" fn cutd_sha256_free(state: *mut Sha256) {
     drop(Box::from_raw(state));
+}
+
+/// Writes the 64 digest bytes of [data, data + size).
+#[no_mangle]
+pub unsafe extern "C" fn cutd_sha512(data: *const u8, size: usize, digest: *mut u8) {
+    let result = Sha512::digest(slice(data, size));
+    std::ptr::copy_nonoverlapping(result.as_ptr(), digest, 64);
 }
