@@ -16,10 +16,11 @@ ALLOWED = {
     "evaluation": ["core"],
     "judge_client": ["dataset", "core"],
     "llm_api": ["core"],
+    "pairwise": ["evaluation", "llm_api", "core"],
     "store": ["core"],
     "round": ["store", "judge_client", "evaluation", "dataset", "weights", "engine", "text", "core"],
     "server": ["round", "store", "core"],
-    "cutd": ["server", "round", "store", "judge_client", "evaluation", "dataset", "weights", "engine", "text", "core"],
+    "cutd": ["server", "round", "pairwise", "llm_api", "store", "judge_client", "evaluation", "dataset", "weights", "engine", "text", "core"],
     "model": ["weights", "dataset", "text", "core", "cuda"],  # cuda: the plugin's function table alone
     "generator": ["model", "text", "core"],
     "trainer": ["model", "dataset", "weights", "core"],

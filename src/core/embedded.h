@@ -11,8 +11,9 @@ struct EmbeddedFile {
   std::string_view bytes;
 };
 
-std::span<const EmbeddedFile> embedded_store();   // schemas/sql
-std::span<const EmbeddedFile> embedded_cutd();    // examples
-std::span<const EmbeddedFile> embedded_server();  // web/dist
+std::span<const EmbeddedFile> embedded_store();     // schemas/sql
+std::span<const EmbeddedFile> embedded_cutd();      // examples
+std::span<const EmbeddedFile> embedded_server();    // web/dist
+std::span<const EmbeddedFile> embedded_pairwise();  // schemas/evaluators
 
 }  // namespace cutd

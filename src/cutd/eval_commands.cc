@@ -106,7 +106,10 @@ void add_eval_commands(CLI::App& app, CommandAction& chosen) {
       "figure\n"
       "is our own (src/evaluation/length_adjustment.h has its formula), not AlpacaEval's length_controlled_winrate.\n"
       "Example: cutd eval --annotations annotations.json --json");
-  command->callback([options, &chosen] { chosen = [options] { return run_eval(*options); }; });
+  command->callback([options, command, &chosen] {
+    if (command->get_subcommands().empty()) chosen = [options] { return run_eval(*options); };
+  });
+  add_eval_run_command(*command, chosen);
 }
 
 }  // namespace cutd
