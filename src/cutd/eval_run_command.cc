@@ -135,7 +135,8 @@ int run_eval_run(Options options) {
       annotate_pairs(std::move(pairs), options.annotate, clock, signals.token(), [&](const AnnotateProgress& now) {
         if (clock.boot_millis() - shown_at < (redraw ? 100 : 10'000)) return;
         shown_at = clock.boot_millis();
-        fmt::print(stderr, redraw ? "\r{}\033[K" : "{}\n", progress_text(now));
+        const std::string text = progress_text(now);
+        std::fputs((redraw ? "\r" + text + "\033[K" : text + "\n").c_str(), stderr);
       });
   if (redraw) fmt::print(stderr, "\r\033[K");
   write_file_durably(options.output, to_json_text(annotations_json(result.annotations), 2) + "\n");
