@@ -15,5 +15,6 @@ std::span<const EmbeddedFile> embedded_store();         // schemas/sql
 std::span<const EmbeddedFile> embedded_judge_client();  // schemas/judging
 std::span<const EmbeddedFile> embedded_cutd();          // examples
 std::span<const EmbeddedFile> embedded_server();        // web/dist
+std::span<const EmbeddedFile> embedded_pairwise();      // schemas/evaluators
 
 }  // namespace cutd

@@ -32,7 +32,10 @@ void add_adapter_commands(CLI::App& app, CommandAction& chosen);      // list, e
 void add_instruction_commands(CLI::App& app, CommandAction& chosen);  // import
 void add_text_commands(CLI::App& app, CommandAction& chosen);         // encode, decode, render
 void add_data_commands(CLI::App& app, CommandAction& chosen);         // prepare
-void add_eval_commands(CLI::App& app, CommandAction& chosen);         // win rates of annotation files
+void add_eval_commands(CLI::App& app, CommandAction& chosen);       // win rates of annotation files; run: judge outputs
+void add_eval_run_command(CLI::App& group, CommandAction& chosen);  // added by add_eval_commands
+void add_exchange_commands(CLI::App& app, CommandAction& chosen);   // import, export
+void add_schedule_commands(CLI::App& app, CommandAction& chosen);     // list, next, run
 void add_doctor_command(CLI::App& app, CommandAction& chosen);
 void add_version_command(CLI::App& app, CommandAction& chosen);
 

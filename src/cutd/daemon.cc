@@ -7,6 +7,7 @@
 #include "core/credentials.h"
 #include "core/embedded.h"
 #include "core/error.h"
+#include "core/yaml.h"
 #include "cutd/version.h"
 #include "judge_client/make_llm_judge.h"
 #include "server/pages.h"
@@ -51,9 +52,19 @@ Router make_router(Store& store, RunService& runs, const EngineClient& engine, c
   return router;
 }
 
+RunId start_cycle(RunService& runs, const Schedule& schedule, std::optional<std::int64_t> ends_at,
+                  const CycleOrigin& origin) {
+  std::vector<ConfigOverride> overrides;
+  for (const auto& [key, text] : cycle_overrides(schedule, ends_at)) overrides.push_back({key, text});
+  const RunConfig config = parse_run_config(read_yaml_file(schedule.config), schedule.config, overrides);
+  return runs.start(config, files_beside(std::filesystem::path(schedule.config).parent_path()), origin);
+}
+
 }  // namespace
 
 std::filesystem::path socket_path(const std::filesystem::path& data_dir) { return data_dir / "cutd.sock"; }
+
+std::filesystem::path schedules_path(const std::filesystem::path& data_dir) { return data_dir / "schedules.yaml"; }
 
 void make_data_dir(const std::filesystem::path& data_dir) {
   std::error_code error;
@@ -67,6 +78,12 @@ Daemon::Daemon(const DaemonOptions& options, const Clock& clock, Logger& logger)
       store_(options.data_dir, clock, logger),
       engine_(engine_options(options), clock, logger),
       runs_(store_, engine_, run_options(options.data_dir, clock), clock, logger),
+      schedules_(
+          options.schedules.empty() ? schedules_path(options.data_dir) : options.schedules, store_,
+          [this](const Schedule& schedule, std::optional<std::int64_t> ends_at, const CycleOrigin& origin) {
+            return start_cycle(runs_, schedule, ends_at, origin);
+          },
+          clock, logger),
       router_(make_router(store_, runs_, engine_, clock)),
       server_([this](const Request& request) { return handle(request); }, {}, logger) {
   server_.listen_unix(socket_path(options.data_dir));
@@ -74,6 +91,7 @@ Daemon::Daemon(const DaemonOptions& options, const Clock& clock, Logger& logger)
 
 Daemon::~Daemon() {
   server_.stop();
+  schedules_.stop();
   runs_.stop();
   if (server_thread_.joinable()) server_thread_.join();
 }
@@ -83,6 +101,7 @@ Reply Daemon::handle(const Request& request) { return router_.handle(request, lo
 void Daemon::begin() {
   server_thread_ = std::thread([this] { server_.run(); });
   runs_.begin();
+  schedules_.begin();
   logger_.info("serving " + store_.data_dir().string() + ", epoch " + std::to_string(store_.epoch()));
 }
 

@@ -12,6 +12,7 @@
 #include "core/log.h"
 #include "engine/client.h"
 #include "round/run_service.h"
+#include "round/schedule_service.h"
 #include "server/http_server.h"
 #include "server/router.h"
 #include "store/store.h"
@@ -20,12 +21,15 @@ namespace cutd {
 
 struct DaemonOptions {
   std::filesystem::path data_dir;
-  std::filesystem::path engine;  // empty: cutd-engine beside this program
+  std::filesystem::path engine;     // empty: cutd-engine beside this program
+  std::filesystem::path schedules;  // of night cycles; empty: DATA/schedules.yaml, where there is one
 };
 
 // DATA/cutd.sock, and the folder made with mode 0700 when it is absent.
 std::filesystem::path socket_path(const std::filesystem::path& data_dir);
 void make_data_dir(const std::filesystem::path& data_dir);
+
+std::filesystem::path schedules_path(const std::filesystem::path& data_dir);  // DATA/schedules.yaml
 
 class Daemon {
  public:
@@ -51,6 +55,7 @@ class Daemon {
   Store store_;
   EngineClient engine_;
   RunService runs_;
+  ScheduleService schedules_;
   Router router_;
   HttpServer server_;
   std::thread server_thread_;

@@ -66,6 +66,8 @@ std::vector<std::string> table_row(const std::string& name, const Json& score) {
 }
 
 int run_eval(const Options& options) {
+  if (options.annotations.empty())
+    throw Error(ErrorCode::kUsage, "cutd eval needs --annotations FILE (cutd eval --help shows the use)");
   const Json result = evaluate(options);
   if (options.json) {
     print_json(result);
@@ -91,7 +93,7 @@ int run_eval(const Options& options) {
 void add_eval_commands(CLI::App& app, CommandAction& chosen) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("eval", "Win rate of pairwise annotations, as AlpacaEval computes it");
-  command->add_option("--annotations", options->annotations, "AlpacaEval annotations: a JSON list")->required();
+  command->add_option("--annotations", options->annotations, "AlpacaEval annotations: a JSON list");
   command->add_option("--parent", options->parent, "Annotations of the model before: adds the paired difference");
   command->add_option("--resamples", options->resamples, "Draws of the paired bootstrap")
       ->check(CLI::PositiveNumber)
@@ -104,7 +106,10 @@ void add_eval_commands(CLI::App& app, CommandAction& chosen) {
       "figure\n"
       "is our own (src/evaluation/length_adjustment.h has its formula), not AlpacaEval's length_controlled_winrate.\n"
       "Example: cutd eval --annotations annotations.json --json");
-  command->callback([options, &chosen] { chosen = [options] { return run_eval(*options); }; });
+  command->callback([options, command, &chosen] {
+    if (command->get_subcommands().empty()) chosen = [options] { return run_eval(*options); };
+  });
+  add_eval_run_command(*command, chosen);
 }
 
 }  // namespace cutd

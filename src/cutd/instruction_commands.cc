@@ -1,7 +1,4 @@
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
-#include <map>
 #include <memory>
 
 #include "core/domain.h"
@@ -10,14 +7,12 @@
 #include "cutd/api_client.h"
 #include "cutd/command.h"
 #include "cutd/data_dir.h"
+#include "cutd/instruction_upload.h"
 #include "cutd/output.h"
 #include "round/instruction_sets.h"
 
 namespace cutd {
 namespace {
-
-// Under the daemon's limit of 256 KiB a request, escapes included.
-constexpr std::size_t kBytesPerRequest = 100'000;
 
 struct Options {
   std::string data_dir;
@@ -31,36 +26,9 @@ int import_file(const Options& options) {
   const Split split = from_name<Split>(options.split);
   const std::vector<Instruction> rows = parse_instructions(read_file(options.file), split, options.file);
   ApiClient api(options.data_dir);
-  Json total = Json::object();
-  Json batch = Json::array();
-  std::size_t bytes = 0;
-  const auto flush = [&] {
-    if (batch.empty()) return;
-    const Json counts =
-        api.post("/api/v1/instructions", {{"split", options.split}, {"source", options.file}, {"instructions", batch}});
-    for (const auto& [key, value] : counts.items())
-      total[key] = total.value(key, std::int64_t{0}) + value.get<std::int64_t>();
-    batch = Json::array();
-    bytes = 0;
-  };
-  for (const Instruction& row : rows) {
-    Json item = {{"instruction", row.text}, {"input", row.input}};
-    const std::size_t size = to_json_text(item).size();
-    if (bytes + size > kBytesPerRequest) flush();
-    bytes += size;
-    batch.push_back(std::move(item));
-  }
-  flush();
-  if (options.json) {
-    print_json(total);
-    return kExitDone;
-  }
-  fmt::print("{} read, {} new, {} known\n", rows.size(), total.value("added", 0), total.value("known", 0));
-  if (total.value("held_out", 0) > 0)
-    fmt::print("{} were training instructions and are held out now\n", total.value("held_out", 0));
-  if (total.value("kept_held_out", 0) > 0) fmt::print("{} stay held out\n", total.value("kept_held_out", 0));
-  if (total.value("already_trained", 0) > 0)
-    fmt::print("{} were trained on already and cannot be held out\n", total.value("already_trained", 0));
+  const Json counts = upload_instructions(api, rows, options.split, options.file);
+  if (options.json) print_json(counts);
+  else print_text(upload_text(counts, rows.size()));
   return kExitDone;
 }
 

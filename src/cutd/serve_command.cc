@@ -16,6 +16,7 @@ namespace {
 struct Options {
   std::string data_dir;
   std::string engine;
+  std::string schedules;
   bool verbose = false;
   bool quiet = false;
 };
@@ -26,7 +27,8 @@ int run_serve(const Options& options) {
   make_data_dir(options.data_dir);
   DaemonLog logger(std::filesystem::path(options.data_dir) / "cutd.log",
                    options.verbose ? LogLevel::kDebug : LogLevel::kInfo, !options.quiet);
-  Daemon daemon({std::filesystem::absolute(options.data_dir).lexically_normal(), options.engine}, clock, logger);
+  Daemon daemon({std::filesystem::absolute(options.data_dir).lexically_normal(), options.engine, options.schedules},
+                clock, logger);
   daemon.begin();
   const auto failure = daemon.wait(signals.token());
   if (failure)
@@ -43,6 +45,8 @@ void add_serve_command(CLI::App& app, CommandAction& chosen) {
       app.add_subcommand("serve", "Run the daemon: rounds, API socket, engine; goes on with unfinished runs");
   add_data_dir_option(*command, options->data_dir);
   command->add_option("--engine", options->engine, "The model program (default: cutd-engine beside this program)");
+  command->add_option("--schedules", options->schedules,
+                      "Night cycles (default: DATA/schedules.yaml, where there is one)");
   command->add_flag("--verbose", options->verbose, "Log details, too");
   command->add_flag("--quiet", options->quiet, "Log to DATA/cutd.log only");
   command->footer(

@@ -26,4 +26,8 @@ struct RunFacts {
 // Why no further round starts, or nothing when one does.
 std::optional<std::string> stop_reason(const StopRule& rule, const RunFacts& facts);
 
+// Which of them ended a run, from that sentence: "rounds", "patience", "budget", "end_time" or "instructions"; "" for
+// any other text.
+std::string stop_cause(const std::string& reason);
+
 }  // namespace cutd

@@ -35,6 +35,11 @@ void cutd_sha512(const uint8_t* data, size_t size, uint8_t digest[64]);
 // One YAML document as JSON text; duplicate keys are an error.
 int cutd_yaml_to_json(const uint8_t* data, size_t size, CutdBuffer* out);
 
+// The first time after `after` (seconds since the epoch) that a cron expression names in a zone, as JSON:
+// {"at": seconds, "local": text}.
+int cutd_next_occurrence(const uint8_t* cron, size_t cron_size, const uint8_t* zone, size_t zone_size, int64_t after,
+                         CutdBuffer* out);
+
 // Token ids come back in `out` as an array of uint32_t in the machine's byte order.
 //
 // A tokenizer from the bytes of a tokenizer.json. Truncation, padding and dropout in it are ignored.

@@ -20,15 +20,24 @@ std::vector<InstructionId> ids_of(const Json& list) {
 
 }  // namespace
 
+std::optional<CycleOrigin> cycle_origin(const Run& run) {
+  if (!run.config.contains("cycle")) return std::nullopt;
+  const std::string origin = "run " + std::to_string(run.id.value);
+  const Json& cycle = run.config.at("cycle");
+  return CycleOrigin{json_get<std::string>(cycle, "schedule", origin), json_get<std::int64_t>(cycle, "due", origin)};
+}
+
 Json frozen_run_json(const FrozenRun& frozen) {
-  return Json{{"config", run_config_json(frozen.config)},
-              {"model_dir", frozen.model_dir},
-              {"template_version", frozen.template_version},
-              {"annotator", frozen.annotator.value},
-              {"gate", ids_json(frozen.gate)},
-              {"gate_hash", frozen.gate_hash},
-              {"report", ids_json(frozen.report)},
-              {"report_hash", frozen.report_hash}};
+  Json json = {{"config", run_config_json(frozen.config)},
+               {"model_dir", frozen.model_dir},
+               {"template_version", frozen.template_version},
+               {"annotator", frozen.annotator.value},
+               {"gate", ids_json(frozen.gate)},
+               {"gate_hash", frozen.gate_hash},
+               {"report", ids_json(frozen.report)},
+               {"report_hash", frozen.report_hash}};
+  if (frozen.cycle) json["cycle"] = {{"schedule", frozen.cycle->schedule}, {"due", frozen.cycle->due}};
+  return json;
 }
 
 FrozenRun frozen_run_of(const Run& run) {
@@ -43,6 +52,7 @@ FrozenRun frozen_run_of(const Run& run) {
   frozen.gate_hash = json_get<std::string>(run.config, "gate_hash", origin);
   frozen.report = ids_of(json_get<Json>(run.config, "report", origin));
   frozen.report_hash = json_get<std::string>(run.config, "report_hash", origin);
+  frozen.cycle = cycle_origin(run);
   return frozen;
 }
 

@@ -2,6 +2,7 @@
 // later imports, renames or edits cannot change a running experiment. Kept in run.config.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,12 @@
 #include "round/run_config.h"
 
 namespace cutd {
+
+// One time of a schedule (round/schedule.h).
+struct CycleOrigin {
+  std::string schedule;
+  std::int64_t due = 0;  // seconds since the Unix epoch
+};
 
 struct FrozenRun {
   RunConfig config;
@@ -21,7 +28,11 @@ struct FrozenRun {
   std::vector<InstructionId> report;
   std::string gate_hash;  // instruction_set_hash
   std::string report_hash;
+  std::optional<CycleOrigin> cycle;  // started by a schedule
 };
+
+// The schedule that started a run, and the time that it was due.
+std::optional<CycleOrigin> cycle_origin(const Run& run);
 
 // `base_hash` has its own column.
 Json frozen_run_json(const FrozenRun& frozen);

@@ -51,8 +51,8 @@ class RunService::Impl {
     return failure_;
   }
 
-  RunId start(const RunConfig& config, const FileReader& files) {
-    const RunId run = start_run(store_, config, files, options_.text, logger_);
+  RunId start(const RunConfig& config, const FileReader& files, const std::optional<CycleOrigin>& cycle) {
+    const RunId run = start_run(store_, config, files, options_.text, logger_, cycle);
     board_.say(fmt::format("run {} started", run.value));
     wakeup_.nudge();
     return run;
@@ -178,7 +178,9 @@ RunService::~RunService() = default;
 void RunService::begin() { impl_->begin(); }
 void RunService::stop() { impl_->stop(); }
 std::optional<std::string> RunService::failure() const { return impl_->failure(); }
-RunId RunService::start(const RunConfig& config, const FileReader& files) { return impl_->start(config, files); }
+RunId RunService::start(const RunConfig& config, const FileReader& files, const std::optional<CycleOrigin>& cycle) {
+  return impl_->start(config, files, cycle);
+}
 
 void RunService::pause(RunId run, const std::string& why) {
   impl_->command([&](Writer& writer) {

@@ -20,6 +20,7 @@
 #include "core/files.h"
 #include "core/log.h"
 #include "engine/engine.h"
+#include "round/frozen_run.h"
 #include "round/instruction_sets.h"
 #include "round/judging.h"
 #include "round/progress.h"
@@ -56,7 +57,7 @@ class RunService {
 
   // Reads and stores the instructions, freezes the configuration and makes the run. Throws Error(kUsage,
   // kBadInput, kNotFound) naming key or file; then nothing was stored. Without a gate set no run starts.
-  RunId start(const RunConfig& config, const FileReader& files);
+  RunId start(const RunConfig& config, const FileReader& files, const std::optional<CycleOrigin>& cycle = {});
 
   // Commands act at once on the store; the present unit is interrupted and redone later. Error(kNotFound)
   // for an unknown id, kConflict when the state does not allow it.

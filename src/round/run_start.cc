@@ -90,8 +90,9 @@ NewRun new_run(const FrozenRun& frozen) {
 }  // namespace
 
 RunId start_run(Store& store, const RunConfig& config, const FileReader& files, const RunTextReader& text,
-                Logger& logger) {
+                Logger& logger, const std::optional<CycleOrigin>& cycle) {
   FrozenRun frozen;
+  frozen.cycle = cycle;
   frozen.config = config;
   frozen.model_dir = fs::absolute(find_model(config.model, store.data_dir())).lexically_normal().string();
   const InstructionSets sets = read_instruction_sets(config.data, files);

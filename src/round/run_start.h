@@ -11,8 +11,9 @@ namespace cutd {
 
 // Imports the instructions, freezes the configuration and makes the run, in one transaction. Throws
 // Error(kUsage, kBadInput, kNotFound) naming key or file; then nothing was stored.
+// `cycle`: the schedule that starts it, kept with the run.
 RunId start_run(Store& store, const RunConfig& config, const FileReader& files, const RunTextReader& text,
-                Logger& logger);
+                Logger& logger, const std::optional<CycleOrigin>& cycle = {});
 
 // Folder of a model that a configuration names: itself when it is a folder, else DATA/models/<name>.
 // Error(kNotFound) that says how to import one.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "evaluation/stop_rule.h"
 #include "round/read_snapshot.h"
 #include "store/adapters.h"
 #include "store/judgments.h"
@@ -77,6 +78,12 @@ RoundSummary summarize_round(Reader& reader, const FrozenRun& frozen, const Roun
     summary.guard_results = comparison->guards;
   }
   return summary;
+}
+
+// Which stop rule ended it; null while it goes on and when it ended otherwise.
+Json ended_by(const RunSummary& summary) {
+  const std::string cause = summary.state == RunState::kCompleted ? stop_cause(summary.reason) : "";
+  return cause.empty() ? Json() : Json(cause);
 }
 
 Json interval_json(const Interval& interval) { return Json::array({interval.low, interval.high}); }
@@ -164,6 +171,7 @@ Json run_summary_json(const RunSummary& summary) {
               {"name", summary.name},
               {"state", name_of(summary.state)},
               {"reason", summary.reason},
+              {"ended_by", ended_by(summary)},
               {"baseline", score_json(summary.baseline)},
               {"rounds", rounds},
               {"report_untrained", score_json(summary.report_untrained)},

@@ -52,19 +52,26 @@ TEST(StopRuleTest, StopsAtEachLimitAndSaysWhich) {
   RunFacts count = facts();
   count.rounds_finished = 3;
   EXPECT_THAT(stop_reason(kRule, count).value(), HasSubstr("3 rounds"));
+  EXPECT_EQ(stop_cause(stop_reason(kRule, count).value()), "rounds");
   RunFacts rejected = facts();
   rejected.consecutive_rejections = 2;
   EXPECT_THAT(stop_reason(kRule, rejected).value(), HasSubstr("patience"));
+  EXPECT_EQ(stop_cause(stop_reason(kRule, rejected).value()), "patience");
   RunFacts spent = facts();
   spent.spent = 1000;
   EXPECT_THAT(stop_reason(kRule, spent).value(), HasSubstr("budget"));
+  EXPECT_EQ(stop_cause(stop_reason(kRule, spent).value()), "budget");
   RunFacts late = facts();
   late.now_wall_micros = 50;
   EXPECT_THAT(stop_reason(kRule, late).value(), HasSubstr("end time"));
+  EXPECT_EQ(stop_cause(stop_reason(kRule, late).value()), "end_time");
   RunFacts dry = facts();
   dry.instructions_left = 95;
   EXPECT_THAT(stop_reason(kRule, dry).value(), HasSubstr("95"));
+  EXPECT_EQ(stop_cause(stop_reason(kRule, dry).value()), "instructions");
 }
+
+TEST(StopRuleTest, OtherReasonsAreNoStopRule) { EXPECT_EQ(stop_cause("asked by the operator"), ""); }
 
 TEST(StopRuleTest, TakesZeroPatienceAsNever) {
   RunFacts rejected = facts();

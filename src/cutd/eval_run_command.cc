@@ -1,0 +1,196 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "cutd/command.h"
+#include "cutd/output.h"
+#include "cutd/signals.h"
+#include "cutd/terminal.h"
+#include "pairwise/annotate.h"
+#include "pairwise/head_to_head.h"
+
+namespace cutd {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+  std::string outputs;
+  std::string reference;
+  std::string evaluator = "alpaca_eval_gpt4";
+  std::string output;
+  std::string base_url;
+  std::string model;
+  std::string api_key_name;
+  double max_usd = 0;
+  double max_usd_per_request = 0;
+  AnnotateOptions annotate;
+  std::int64_t max_in_flight = 64;
+  std::int64_t max_count = 0;
+  bool estimate = false;
+  bool json = false;
+};
+
+// $CREDENTIALS_DIRECTORY/NAME (systemd's), else the environment. The value is never printed.
+std::string api_key(const std::string& name) {
+  if (name.empty()) return "";
+  if (const char* folder = std::getenv("CREDENTIALS_DIRECTORY")) {
+    const fs::path file = fs::path(folder) / name;
+    if (fs::exists(file)) {
+      std::string key = read_file(file);
+      while (!key.empty() && (key.back() == '\n' || key.back() == '\r')) key.pop_back();
+      return key;
+    }
+  }
+  const char* key = std::getenv(name.c_str());
+  if (key == nullptr || *key == '\0') {
+    throw Error(ErrorCode::kUsage, "there is no API key: set the environment variable " + name +
+                                       ", or --api-key-name \"\" for a server that wants none");
+  }
+  return key;
+}
+
+void settle(Options& options) {
+  PairwiseEvaluator& evaluator = options.annotate.evaluator;
+  evaluator = read_evaluator(options.evaluator);
+  if (!options.base_url.empty()) evaluator.base_url = options.base_url;
+  if (!options.model.empty()) evaluator.model = options.model;
+  if (options.api_key_name != "\n") evaluator.api_key_name = options.api_key_name;
+  options.annotate.max_cost = std::llround(options.max_usd * 1e6);
+  options.annotate.max_request_cost = std::llround(options.max_usd_per_request * 1e6);
+  options.annotate.http.max_in_flight = static_cast<std::size_t>(options.max_in_flight);
+  if (options.output.empty()) {
+    const fs::path outputs = options.outputs;
+    options.output =
+        (outputs.parent_path() / (outputs.stem().string() + "." + evaluator.name + ".annotations.json")).string();
+  }
+  options.annotate.journal = options.output + ".journal";
+}
+
+std::string dollars(std::int64_t micros) { return fmt::format("{:.4f} $", static_cast<double>(micros) / 1e6); }
+
+std::string progress_text(const AnnotateProgress& now) {
+  return fmt::format("{} of {} pairs judged, {} spent", now.identical + now.reused + now.finished, now.pairs,
+                     dollars(now.spent));
+}
+
+int print_estimate(const Options& options, const std::vector<PairAnnotation>& pairs) {
+  const AnnotateEstimate estimate = estimate_annotation(pairs, options.annotate.evaluator);
+  if (options.json) {
+    print_json({{"pairs", pairs.size()},
+                {"calls", estimate.calls},
+                {"most_usd", static_cast<double>(estimate.most_cost) / 1e6}});
+  } else {
+    fmt::print("{} pairs, {} calls, at most {}\n", pairs.size(), estimate.calls, dollars(estimate.most_cost));
+  }
+  return kExitDone;
+}
+
+Json result_json(const AnnotateResult& result, const std::string& output) {
+  Json json = pairwise_score_json(score_annotations(result.annotations));
+  json["annotations"] = output;
+  json["cost_usd"] = static_cast<double>(result.progress.spent) / 1e6;
+  json["calls"] = {{"asked", result.progress.asked},
+                   {"reused", result.progress.reused},
+                   {"identical", result.progress.identical},
+                   {"unparsed", result.unparsed},
+                   {"failed", result.failed},
+                   {"unknown", result.unknown},
+                   {"capped", result.capped},
+                   {"left", result.left}};
+  if (!result.paused.empty()) json["paused"] = result.paused;
+  return json;
+}
+
+void print_result(const AnnotateResult& result, const std::string& output) {
+  const PairwiseScore score = score_annotations(result.annotations);
+  fmt::print("win rate {:.2f} (standard error {:.2f}) over {} pairs; {} missing\n", score.figures.win_rate,
+             score.figures.standard_error, score.figures.n_total, score.missing);
+  fmt::print("{} asked, {} known from before, {} identical; {} spent in all\n", result.progress.asked,
+             result.progress.reused, result.progress.identical, dollars(result.progress.spent));
+  fmt::print("{} unparsed, {} failed ({} of them perhaps charged), {} over the cap, {} left\n", result.unparsed,
+             result.failed, result.unknown, result.capped, result.left);
+  fmt::print("annotations: {}\n", output);
+}
+
+int run_eval_run(Options options) {
+  settle(options);
+  std::vector<PairAnnotation> pairs = join_outputs(
+      read_model_outputs(options.reference), read_model_outputs(options.outputs), options.annotate.evaluator.name);
+  if (options.max_count > 0 && pairs.size() > static_cast<std::size_t>(options.max_count))
+    pairs.resize(static_cast<std::size_t>(options.max_count));
+  if (options.estimate) return print_estimate(options, pairs);
+  options.annotate.key = api_key(options.annotate.evaluator.api_key_name);
+  const SignalWatch signals;
+  const SystemClock clock;
+  const bool redraw = terminal_width(stderr) > 0;
+  std::int64_t shown_at = clock.boot_millis();
+  const AnnotateResult result =
+      annotate_pairs(std::move(pairs), options.annotate, clock, signals.token(), [&](const AnnotateProgress& now) {
+        if (clock.boot_millis() - shown_at < (redraw ? 100 : 10'000)) return;
+        shown_at = clock.boot_millis();
+        const std::string text = progress_text(now);
+        std::fputs((redraw ? "\r" + text + "\033[K" : text + "\n").c_str(), stderr);
+      });
+  if (redraw) fmt::print(stderr, "\r\033[K");
+  write_file_durably(options.output, to_json_text(annotations_json(result.annotations), 2) + "\n");
+  if (options.json) print_json(result_json(result, options.output));
+  else print_result(result, options.output);
+  if (!result.paused.empty()) fmt::print(stderr, "stopped: {}\n", result.paused);
+  const bool whole = result.paused.empty() && result.capped == 0 && result.left == 0 && result.failed == 0;
+  if (!whole) fmt::print(stderr, "not every pair was judged: the same command goes on without paying again\n");
+  return whole ? kExitDone : kExitRunFailed;
+}
+
+void add_limits(CLI::App& command, const std::shared_ptr<Options>& options) {
+  command.add_option("--max-usd", options->max_usd,
+                     "Most dollars in all, earlier calls of the same output included; "
+                     "mandatory for an evaluator with a price");
+  command.add_option("--max-usd-per-request", options->max_usd_per_request, "Most dollars of one request");
+  command.add_option("--max-in-flight", options->max_in_flight, "Most requests at once")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command.add_option("--max-rpm", options->annotate.rate.max_rpm, "Requests a minute (0: no limit)");
+  command.add_option("--max-tpm", options->annotate.rate.max_tpm, "Tokens a minute (0: no limit)");
+  command.add_option("--max-count", options->max_count, "Only the first pairs (0: all)");
+  command.add_flag("--allow-http", options->annotate.http.allow_http, "Permit http:// (a server on this machine)");
+  command.add_option("--allow-private", options->annotate.http.allow_private, "Private address ranges to permit");
+  command.add_option("--ca-file", options->annotate.http.ca_file, "Certificates to trust instead of the system's");
+  command.add_flag("--resend-unknown", options->annotate.resend_unknown,
+                   "Ask again where an answer was lost, though it may be charged twice");
+}
+
+}  // namespace
+
+void add_eval_run_command(CLI::App& group, CommandAction& chosen) {
+  const auto options = std::make_shared<Options>();
+  options->api_key_name = "\n";
+  CLI::App* command = group.add_subcommand("run", "Judge a model's outputs against reference outputs");
+  command->add_option("--outputs", options->outputs, "The model's, in AlpacaEval's format")->required();
+  command->add_option("--reference", options->reference, "The reference's, in AlpacaEval's format")->required();
+  command
+      ->add_option("--evaluator", options->evaluator,
+                   "alpaca_eval_gpt4, weighted_alpaca_eval_gpt4_turbo or a YAML file")
+      ->capture_default_str();
+  command->add_option("--output", options->output, "Annotations to write (default: beside the outputs)");
+  command->add_option("--base-url", options->base_url, "API of the judge (default: the evaluator's)");
+  command->add_option("--model", options->model, "Judging model (default: the evaluator's)");
+  command->add_option("--api-key-name", options->api_key_name, "Environment variable or credential with the key")
+      ->default_str("the evaluator's");
+  add_limits(*command, options);
+  command->add_flag("--estimate", options->estimate, "Print calls and highest cost; send nothing");
+  command->add_flag("--json", options->json, "Print JSON");
+  command->footer(
+      "Run again, it pays for nothing twice: OUTPUT.journal holds every attempt and reply. Exit code 4: some pairs are "
+      "left.\n"
+      "Example: cutd eval run --outputs mine.json --reference text_davinci_003.json --max-usd 15");
+  command->callback([options, &chosen] { chosen = [options] { return run_eval_run(*options); }; });
+}
+
+}  // namespace cutd
