@@ -230,7 +230,7 @@ export class MockApi {
 function tokens_of(response: number, text: string, judgment_text: string): ResponseTokens {
   const parts = text.match(/\s*[^\s]+|\s+$/g) ?? [];
   const wrong = ["As", "a", "language", "model", "I", "cannot", "see", "the", "sky,"];
-  const start = parts.findIndex((part, i) => wrong.every((word, j) => parts[i + j]?.trim() === word));
+  const start = parts.findIndex((_part, i) => wrong.every((word, j) => parts[i + j]?.trim() === word));
   const tokens = parts.map((part, i) => {
     const detected = start >= 0 ? i >= start && i < start + wrong.length : i % 7 === 5;
     const logprob = -0.2 - ((i * 37) % 23) / 10;

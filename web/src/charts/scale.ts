@@ -47,5 +47,5 @@ export function line_path(values: readonly (number | null)[], x: (i: number) => 
 /** Which of `places` labels fit below the axis: every n-th, the last always. */
 export function labelled(index: number, places: number, most = 8): boolean {
   const every = Math.ceil(places / most);
-  return index === places - 1 || (index % every === 0 && index <= places - 1 - every / 2);
+  return index === places - 1 || (index % every === 0 && index + every <= places - 1);
 }

@@ -18,9 +18,10 @@ export function AttentionPanel({ concerns, mayAct, onDone }: Props) {
               <InertText text={concern.title} />
             </b>
             {concern.text !== "" && (
-              <div>
+              <>
+                {": "}
                 <InertText text={concern.text} />
-              </div>
+              </>
             )}
           </div>
           {concern.action && mayAct && <ActionButton name={concern.action.name} path={concern.action.path} onDone={onDone} />}

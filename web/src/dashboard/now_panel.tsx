@@ -1,7 +1,7 @@
 // What the daemon does at this moment, as its events tell it.
 import type { Progress, Status } from "../api/types";
 import { InertText } from "../components/inert_text";
-import { Bar, Facts } from "../components/pieces";
+import { Bar } from "../components/pieces";
 import { bytes, count, duration } from "../format";
 import type { Message } from "../pages/dashboard";
 
@@ -31,10 +31,10 @@ function PhaseSteps({ activity }: { activity: string }) {
 function Work({ progress }: { progress: Progress }) {
   const where = progress.round > 0 ? `Round ${progress.round_number} of ${progress.round_count}` : "The run's report";
   const share = progress.total > 0 ? progress.done / progress.total : 0;
-  const facts: [string, string][] = [["for", duration(progress.elapsed_seconds)]];
-  if (progress.eta_seconds !== null) facts.push(["about left", duration(progress.eta_seconds)]);
-  if (progress.tokens_per_second > 0) facts.push(["speed", `${count(progress.tokens_per_second)} tokens/s`]);
-  if (progress.detail !== "") facts.push(["now", progress.detail]);
+  const facts = [`for ${duration(progress.elapsed_seconds)}`];
+  if (progress.eta_seconds !== null) facts.push(`about ${duration(progress.eta_seconds)} left`);
+  if (progress.tokens_per_second > 0) facts.push(`${count(progress.tokens_per_second)} tokens/s`);
+  if (progress.detail !== "") facts.push(progress.detail);
   return (
     <>
       <p class="activity">
@@ -48,7 +48,9 @@ function Work({ progress }: { progress: Progress }) {
       </p>
       {progress.round > 0 && <PhaseSteps activity={progress.activity} />}
       <Bar share={share} label={`${where}, ${progress.activity}`} />
-      <Facts rows={facts} />
+      <p class="note">
+        <InertText text={facts.join(" · ")} />
+      </p>
     </>
   );
 }

@@ -135,9 +135,17 @@ export default function DashboardPage() {
       )}
       <div class="columns dashboard-columns">
         {data.ledger.data && <SpendPanel ledger={data.ledger.data} summary={summary} />}
-        {data.annotators.data && <JudgePanel annotators={data.annotators.data.annotators} run={run} />}
-        {data.queue.data && <QueuePanel rounds={data.queue.data.rounds} counts={queue_counts} mayAct={may_operate(session)} onDone={reload} />}
-        {data.people.data && <PeoplePanel people={data.people.data.people} onDone={reload} />}
+        <div class="stacked">
+          {data.annotators.data && <JudgePanel annotators={data.annotators.data.annotators} run={run} />}
+          {data.queue.data && (
+            <QueuePanel rounds={data.queue.data.rounds} counts={queue_counts} mayAct={may_operate(session)} onDone={reload} />
+          )}
+        </div>
+        {data.people.data && (
+          <div class="wide">
+            <PeoplePanel people={data.people.data.people} onDone={reload} />
+          </div>
+        )}
       </div>
     </>
   );

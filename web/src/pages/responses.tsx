@@ -72,6 +72,7 @@ export default function ResponsesPage({ page }: { page: Extract<Page, { name: "r
       </div>
       <FilterForm
         key={filters.search ?? ""}
+        reading={page.id !== null}
         filters={filters}
         runs={runs.data?.runs ?? []}
         rounds={rounds.data?.rounds ?? []}

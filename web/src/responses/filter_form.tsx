@@ -7,6 +7,8 @@ interface Props {
   runs: Run[];
   rounds: Round[];
   annotators: Annotator[];
+  /** A response is being read; on a phone it has the screen. */
+  reading: boolean;
   onChange: (filters: Filters) => void;
 }
 
@@ -17,7 +19,7 @@ interface ChoiceProps {
   options: [string, string][];
 }
 
-export function FilterForm({ filters, runs, rounds, annotators, onChange }: Props) {
+export function FilterForm({ filters, runs, rounds, annotators, reading, onChange }: Props) {
   const choice = ({ name, text, any, options }: ChoiceProps) => (
     <label class="field" key={name}>
       <span>{text}</span>
@@ -37,7 +39,7 @@ export function FilterForm({ filters, runs, rounds, annotators, onChange }: Prop
     onChange(changed(filters, "search", String(text ?? "").trim()));
   };
   return (
-    <form class="filters" role="search" aria-label="Responses" onSubmit={search}>
+    <form class={reading ? "filters opened" : "filters"} role="search" aria-label="Responses" onSubmit={search}>
       <label class="field search-field">
         <span>Search</span>
         <input type="search" name="search" placeholder="words in instruction, response or judgment" maxLength={200} defaultValue={filters.search ?? ""} />
