@@ -67,6 +67,7 @@ function entries_for(session: Session): Entry[] {
 
 export function Layout({ session, page, onSignedOut, children }: Props) {
   const [problem, set_problem] = useState<string | null>(null);
+  const entries = entries_for(session);
   const leave = () => {
     forget_all();
     sign_out().then(onSignedOut, (error: unknown) => set_problem(problem_text(error)));
@@ -79,13 +80,15 @@ export function Layout({ session, page, onSignedOut, children }: Props) {
       <header class="top">
         <div class="inner">
           <Brand />
-          <nav aria-label="Pages">
-            {entries_for(session).map((entry) => (
-              <a key={entry.href} href={entry.href} aria-current={entry.pages.includes(page.name) ? "page" : undefined}>
-                {entry.text}
-              </a>
-            ))}
-          </nav>
+          {entries.length > 1 && (
+            <nav aria-label="Pages">
+              {entries.map((entry) => (
+                <a key={entry.href} href={entry.href} aria-current={entry.pages.includes(page.name) ? "page" : undefined}>
+                  {entry.text}
+                </a>
+              ))}
+            </nav>
+          )}
           <div class="who">
             <ThemeButton />
             <button class="plain" onClick={leave} title={`Signed in as ${session.name}, ${session.role}`}>

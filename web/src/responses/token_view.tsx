@@ -18,9 +18,9 @@ function Numbers({ tokens }: { tokens: ResponseTokens }) {
             <tr>
               <th scope="col">token</th>
               <th scope="col">log p</th>
-              <th scope="col">log p with judgment</th>
+              <th scope="col">with judgment</th>
               <th scope="col">ratio</th>
-              <th scope="col">inappropriate</th>
+              <th scope="col">found</th>
             </tr>
           </thead>
           <tbody>
