@@ -66,6 +66,7 @@ export class MockApi {
     if (this.broken) return problem(503, "no room on the disk", "unavailable");
     const path = pathname.replace("/api/v1", "");
     if (path === "/session") return this.answer_session(method, body);
+    if (path === "/session/password") return json({});
     if (this.session === null) return problem(401, "sign in first", "unauthorized");
     if (path.startsWith("/queue/")) return this.answer_queue(method, path, searchParams, body);
     if (method !== "GET") return json({});

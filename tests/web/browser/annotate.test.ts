@@ -171,6 +171,28 @@ describe("the annotation page", () => {
     expect(await page.evaluate(() => JSON.stringify(sessionStorage))).not.toMatch(/private|cutd/);
   });
 
+  it("lets who came by a link set a password", async () => {
+    await page.getByRole("button", { name: "Ada" }).click();
+    await page.getByLabel("New password").fill("a long enough one");
+    await page.getByLabel("The same again").fill("another one here");
+    await page.keyboard.press("Enter");
+    await page.getByText("not the same").waitFor();
+    await page.getByLabel("The same again").fill("a long enough one");
+    await page.keyboard.press("Enter");
+    await page.getByText("Your password is set").waitFor();
+    expect(sent("password")).toEqual([{ password: "a long enough one" }]);
+  });
+
+  it("goes on at the top of the next item after a submission", async () => {
+    await page.keyboard.press("2");
+    await page.keyboard.type("x");
+    await page.keyboard.press("Control+Enter");
+    await page.getByText("Submitted.").waitFor();
+    await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe("instruction-title");
+    await page.keyboard.press("1");
+    expect(await page.getByRole("radio", { name: "Perfect" }).isChecked()).toBe(true);
+  });
+
   it("says why there is nothing to do", async () => {
     for (let i = 0; i < 6; ++i) {
       await page.keyboard.press("1");

@@ -47,6 +47,7 @@ const kPages: Case[] = [
   { name: "annotate-submitted", path: "/annotate", role: "annotator", text: "Your judgment", act: submit_one },
   { name: "annotate-help", path: "/annotate", role: "annotator", text: "Your judgment", act: async (page) => page.keyboard.press("?") },
   { name: "annotate-skip", path: "/annotate", role: "annotator", text: "Your judgment", act: async (page) => page.keyboard.press("s") },
+  { name: "account", path: "/adapters", text: "Base model", act: async (page) => page.getByRole("button", { name: "Ada" }).click() },
 ];
 
 async function write_a_draft(page: Page): Promise<void> {

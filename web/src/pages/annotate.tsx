@@ -57,6 +57,7 @@ export default function AnnotatePage({ page }: { page: Extract<Page, { name: "an
   const [single_keys, set_keys] = useState(single_keys_on());
   const [guidelines_open, open_guidelines] = useState(localStorage.getItem(kGuidelinesShut) === null);
   const text = useRef<HTMLTextAreaElement>(null);
+  const had_item = useRef(false);
   const said_timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
 
   const say = useCallback((message: string) => {
@@ -72,7 +73,11 @@ export default function AnnotatePage({ page }: { page: Extract<Page, { name: "an
     document.title = "Annotate · cutd";
   }, []);
   useEffect(() => {
-    if (item !== null) scrollTo({ top: 0 });
+    if (item === null) return;
+    scrollTo({ top: 0 });
+    // Who settled an item goes on at the top of the next, also with a screen reader.
+    if (had_item.current) document.getElementById("instruction-title")?.focus({ preventScroll: true });
+    had_item.current = true;
   }, [item]);
 
   const toggle_guidelines = () => {
