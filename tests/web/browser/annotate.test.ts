@@ -41,7 +41,9 @@ describe("the annotation page", () => {
     await page.keyboard.type("Leave out s, g and 1.");
     await page.keyboard.press("Control+Enter");
     await expect.poll(instruction).not.toBe(first);
-    expect(sent("submit")).toEqual([{ label: "negative", text: "Leave out s, g and 1.", seconds_spent: expect.any(Number) }]);
+    expect(sent("submit")).toEqual([
+      { label: "negative", text: "Leave out s, g and 1.", seconds_spent: expect.any(Number) },
+    ]);
 
     await page.keyboard.press("s");
     await page.getByRole("dialog", { name: "Skip this item" }).waitFor();
@@ -69,10 +71,15 @@ describe("the annotation page", () => {
     const reached = new Set<string>();
     for (let i = 0; i < 40; ++i) {
       await page.keyboard.press("Tab");
-      reached.add(await page.evaluate(() => (document.activeElement as HTMLElement)?.innerText?.trim() || document.activeElement?.tagName || ""));
+      reached.add(
+        await page.evaluate(
+          () => (document.activeElement as HTMLElement)?.innerText?.trim() || document.activeElement?.tagName || "",
+        ),
+      );
     }
     const all = [...reached].join("|");
-    for (const name of ["Skip to the content", "Keyboard", "Submit", "Skip", "Hide", "TEXTAREA", "INPUT", "Sign out"]) expect(all).toContain(name);
+    for (const name of ["Skip to the content", "Keyboard", "Submit", "Skip", "Hide", "TEXTAREA", "INPUT", "Sign out"])
+      expect(all).toContain(name);
   });
 
   it("says what is missing instead of submitting", async () => {

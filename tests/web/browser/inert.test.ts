@@ -36,9 +36,15 @@ async function visit(role: "operator" | "annotator" = "operator"): Promise<Visit
 async function expect_inert({ page, seen, context }: Visit): Promise<void> {
   const made = await page.evaluate(() => ({
     hit: (window as unknown as { hit?: number }).hit,
-    elements: document.querySelectorAll("#app :is(script, iframe, object, embed, img, base, link, style, video, audio, marquee, template, math, foreignObject, animate, image, use)").length,
-    handlers: Array.from(document.querySelectorAll("#app *")).filter((element) => element.getAttributeNames().some((name) => name.startsWith("on"))).length,
-    links: Array.from(document.querySelectorAll<HTMLAnchorElement>("#app a")).filter((link) => link.origin !== location.origin).length,
+    elements: document.querySelectorAll(
+      "#app :is(script, iframe, object, embed, img, base, link, style, video, audio, marquee, template, math, foreignObject, animate, image, use)",
+    ).length,
+    handlers: Array.from(document.querySelectorAll("#app *")).filter((element) =>
+      element.getAttributeNames().some((name) => name.startsWith("on")),
+    ).length,
+    links: Array.from(document.querySelectorAll<HTMLAnchorElement>("#app a")).filter(
+      (link) => link.origin !== location.origin,
+    ).length,
     here: location.hostname,
   }));
   expect(made).toEqual({ hit: undefined, elements: 0, handlers: 0, links: 0, here: "127.0.0.1" });
@@ -48,7 +54,9 @@ async function expect_inert({ page, seen, context }: Visit): Promise<void> {
 
 /** What a text must look like on the page, surprising characters by their names. */
 function shown(text: string): string {
-  return visible_pieces(text).map((piece) => (piece.name === undefined ? piece.text : `${piece.text} (${piece.name})`)).join("");
+  return visible_pieces(text)
+    .map((piece) => (piece.name === undefined ? piece.text : `${piece.text} (${piece.name})`))
+    .join("");
 }
 
 describe("hostile texts", () => {
@@ -62,7 +70,7 @@ describe("hostile texts", () => {
     const page = await context.newPage();
     await page.goto(`${daemon.address}/login`);
     await page.getByLabel("Name").waitFor();
-    await page.setContent("<img src=x onerror=\"alert(1)\"><img src=\"http://evil.invalid/a.png\">");
+    await page.setContent('<img src=x onerror="alert(1)"><img src="http://evil.invalid/a.png">');
     await expect.poll(() => seen.dialogs.length + seen.outside.length + seen.faults.length).toBeGreaterThan(0);
     await context.close();
   });
@@ -102,14 +110,20 @@ describe("hostile texts", () => {
   it("stay text on the round page, with an event for each", async () => {
     const it_ = await visit();
     await it_.page.goto(`${daemon.address}/rounds/14`);
-    await it_.page.locator(".events li").nth(kTexts.length - 1).waitFor();
+    await it_.page
+      .locator(".events li")
+      .nth(kTexts.length - 1)
+      .waitFor();
     const whys = await it_.page.locator(".events .why").allTextContents();
     expect(whys).toEqual(kTexts.map(shown));
     await expect_inert(it_);
   });
 
   it("stay text on the run and adapter pages", async () => {
-    for (const [path, selector] of [["/runs/2", "h1"], ["/adapters", ".member"]] as const) {
+    for (const [path, selector] of [
+      ["/runs/2", "h1"],
+      ["/adapters", ".member"],
+    ] as const) {
       const it_ = await visit();
       await it_.page.goto(daemon.address + path);
       await it_.page.locator(selector).first().waitFor();
@@ -122,8 +136,12 @@ describe("hostile texts", () => {
     const it_ = await visit();
     const { page } = it_;
     await page.goto(`${daemon.address}/responses`);
-    for (let more = Math.ceil(kTexts.length / 50) - 1; more > 0; --more) await page.getByRole("button", { name: "Show more" }).click();
-    await page.locator(".response-list li").nth(kTexts.length - 1).waitFor();
+    for (let more = Math.ceil(kTexts.length / 50) - 1; more > 0; --more)
+      await page.getByRole("button", { name: "Show more" }).click();
+    await page
+      .locator(".response-list li")
+      .nth(kTexts.length - 1)
+      .waitFor();
     const links = page.locator(".response-list a");
     for (let i = 0; i < kTexts.length; ++i) {
       await links.nth(i).evaluate((link: HTMLElement) => link.click());
@@ -149,8 +167,12 @@ describe("hostile texts", () => {
       await page.locator("form.editor").evaluate((form: HTMLFormElement) => form.requestSubmit());
     }
     await page.getByRole("link", { name: "submitted" }).click();
-    await page.locator(".own-row").nth(kTexts.length - 1).waitFor();
-    for (const row of (await page.locator(".own-row").all()).slice(0, 20)) await row.evaluate((button: HTMLElement) => button.click());
+    await page
+      .locator(".own-row")
+      .nth(kTexts.length - 1)
+      .waitFor();
+    for (const row of (await page.locator(".own-row").all()).slice(0, 20))
+      await row.evaluate((button: HTMLElement) => button.click());
     await expect_inert(it_);
   });
 });

@@ -28,7 +28,12 @@ interface Case {
 
 const kPages: Case[] = [
   { name: "login", path: "/login", role: null, text: "Have a login link?" },
-  { name: "dashboard", path: "/", text: "Krippendorff", act: async (page) => page.getByText("Show as a table").first().click() },
+  {
+    name: "dashboard",
+    path: "/",
+    text: "Krippendorff",
+    act: async (page) => page.getByText("Show as a table").first().click(),
+  },
   { name: "run", path: "/runs/2", text: "Configuration" },
   { name: "round", path: "/rounds/14", text: "left out by sampling" },
   { name: "responses", path: "/responses?label=negative", text: "Explain to a ten-year-old" },
@@ -45,9 +50,26 @@ const kPages: Case[] = [
   { name: "adapters", path: "/adapters", text: "Base model" },
   { name: "annotate", path: "/annotate", role: "annotator", text: "What makes a response perfect", act: write_a_draft },
   { name: "annotate-submitted", path: "/annotate", role: "annotator", text: "Your judgment", act: submit_one },
-  { name: "annotate-help", path: "/annotate", role: "annotator", text: "Your judgment", act: async (page) => page.keyboard.press("?") },
-  { name: "annotate-skip", path: "/annotate", role: "annotator", text: "Your judgment", act: async (page) => page.keyboard.press("s") },
-  { name: "account", path: "/adapters", text: "Base model", act: async (page) => page.getByRole("button", { name: "Ada" }).click() },
+  {
+    name: "annotate-help",
+    path: "/annotate",
+    role: "annotator",
+    text: "Your judgment",
+    act: async (page) => page.keyboard.press("?"),
+  },
+  {
+    name: "annotate-skip",
+    path: "/annotate",
+    role: "annotator",
+    text: "Your judgment",
+    act: async (page) => page.keyboard.press("s"),
+  },
+  {
+    name: "account",
+    path: "/adapters",
+    text: "Base model",
+    act: async (page) => page.getByRole("button", { name: "Ada" }).click(),
+  },
 ];
 
 async function write_a_draft(page: Page): Promise<void> {
@@ -65,21 +87,36 @@ async function submit_one(page: Page): Promise<void> {
   await page.getByText("perfect", { exact: true }).waitFor();
 }
 
-for (const [device, viewport] of [["desktop", kDesktop], ["phone", kPhone]] as const) {
+for (const [device, viewport] of [
+  ["desktop", kDesktop],
+  ["phone", kPhone],
+] as const) {
   for (const colorScheme of ["light", "dark"] as const) {
     describe(`at ${device} size, ${colorScheme}`, () => {
       it.each(kPages)("$name", async ({ name, path, role = "operator", text, act }) => {
         const phone = device === "phone";
-        const context = await browser.newContext({ viewport, colorScheme, isMobile: phone, hasTouch: phone, bypassCSP: true });
+        const context = await browser.newContext({
+          viewport,
+          colorScheme,
+          isMobile: phone,
+          hasTouch: phone,
+          bypassCSP: true,
+        });
         const seen = watch(context, daemon.address);
         await mock(context, new MockApi({ role }));
         const page = await context.newPage();
         await page.goto(daemon.address + path);
-        await page.getByText(text).or(page.locator(`[title*="${text}"]`)).first().waitFor();
+        await page
+          .getByText(text)
+          .or(page.locator(`[title*="${text}"]`))
+          .first()
+          .waitFor();
         await act?.(page);
         await shoot(page, `${name}-${device}-${colorScheme}`);
         expect(await violations(page)).toEqual([]);
-        const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        const sideways = await page.evaluate(
+          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        );
         expect(sideways, "the page scrolls sideways").toBeLessThanOrEqual(0);
         expect(seen).toEqual({ faults: [], outside: [], dialogs: [] });
         await context.close();
@@ -101,7 +138,9 @@ describe("the pages", () => {
       faint.style.color = "#ddd";
       document.querySelector("form")?.append(faint, document.createElement("button"));
     });
-    expect((await violations(page)).map((line) => line.split(":")[0])).toEqual(expect.arrayContaining(["button-name", "color-contrast"]));
+    expect((await violations(page)).map((line) => line.split(":")[0])).toEqual(
+      expect.arrayContaining(["button-name", "color-contrast"]),
+    );
     await context.close();
   });
 

@@ -31,7 +31,8 @@ export function watch(context: BrowserContext, address: string): Watch {
     page.on("pageerror", (error) => seen.faults.push(String(error)));
     page.on("console", (message) => {
       // A refused request is the server's answer and is shown on the page; everything else is a fault.
-      if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) seen.faults.push(message.text());
+      if (message.type() === "error" && !message.text().startsWith("Failed to load resource"))
+        seen.faults.push(message.text());
     });
     page.on("dialog", (dialog) => {
       seen.dialogs.push(dialog.message());
@@ -70,7 +71,8 @@ const kAxe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.m
 export async function violations(page: Page): Promise<string[]> {
   await page.evaluate(kAxe);
   return page.evaluate(async () => {
-    const axe = (globalThis as unknown as { axe: { run: (options: object) => Promise<{ violations: Finding[] }> } }).axe;
+    const axe = (globalThis as unknown as { axe: { run: (options: object) => Promise<{ violations: Finding[] }> } })
+      .axe;
     interface Finding {
       id: string;
       impact: string;
@@ -80,6 +82,8 @@ export async function violations(page: Page): Promise<string[]> {
     const { violations } = await axe.run({ resultTypes: ["violations"] });
     return violations
       .filter(({ impact }) => impact === "serious" || impact === "critical")
-      .flatMap(({ id, help, nodes }) => nodes.map((node) => `${id}: ${help} at ${node.target.join(" ")}: ${node.failureSummary.replace(/\s+/g, " ")}`));
+      .flatMap(({ id, help, nodes }) =>
+        nodes.map((node) => `${id}: ${help} at ${node.target.join(" ")}: ${node.failureSummary.replace(/\s+/g, " ")}`),
+      );
   });
 }

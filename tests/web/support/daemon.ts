@@ -52,10 +52,13 @@ export class Daemon {
 /** The daemon's Unix socket behind a loopback port, byte for byte. */
 async function open_door(socket: string): Promise<Server> {
   const door = createServer((incoming, outgoing) => {
-    const inner = request({ socketPath: socket, path: incoming.url, method: incoming.method, headers: incoming.headers }, (reply) => {
-      outgoing.writeHead(reply.statusCode ?? 502, reply.headers);
-      reply.pipe(outgoing);
-    });
+    const inner = request(
+      { socketPath: socket, path: incoming.url, method: incoming.method, headers: incoming.headers },
+      (reply) => {
+        outgoing.writeHead(reply.statusCode ?? 502, reply.headers);
+        reply.pipe(outgoing);
+      },
+    );
     inner.on("error", () => outgoing.destroy());
     incoming.pipe(inner);
   });

@@ -6,8 +6,15 @@ import { begin, obstacle, saved, saving, submitted_message, write } from "../../
 import type { Task } from "../../../web/src/api/types";
 
 const kTask: Task = {
-  item: "item000000000001", lease: "0".repeat(32), seconds_left: 1200, renew_within_seconds: 60, instruction: { text: "Name a colour.", input: "" },
-  response: { text: "Blue." }, guideline: "g".repeat(64), draft: null, suggestion: null,
+  item: "item000000000001",
+  lease: "0".repeat(32),
+  seconds_left: 1200,
+  renew_within_seconds: 60,
+  instruction: { text: "Name a colour.", input: "" },
+  response: { text: "Blue." },
+  guideline: "g".repeat(64),
+  draft: null,
+  suggestion: null,
 };
 
 describe("a lease", () => {
@@ -72,7 +79,8 @@ describe("keys", () => {
     expect(action_of(plain("?"), false, true)).toBe("help");
   });
   it("never take letters from a text field", () => {
-    for (const { keys } of kKeys.filter((line) => line.keys.length === 1)) expect(action_of(plain(keys), true, true)).toBeNull();
+    for (const { keys } of kKeys.filter((line) => line.keys.length === 1))
+      expect(action_of(plain(keys), true, true)).toBeNull();
     expect(action_of(plain("Escape"), true, true)).toBe("leave");
     expect(action_of({ key: "Enter", ctrl: true, meta: false, alt: false }, true, true)).toBe("submit");
     expect(action_of({ key: "Enter", ctrl: false, meta: true, alt: false }, true, false)).toBe("submit");
@@ -86,7 +94,12 @@ describe("keys", () => {
 
 describe("guidelines", () => {
   it("are read into headings, lists and paragraphs", () => {
-    expect(blocks_of("# A\n\none\ntwo\n\n- x\n- **y**\n1. z").map((block) => block.kind)).toEqual(["heading", "paragraph", "list", "list"]);
+    expect(blocks_of("# A\n\none\ntwo\n\n- x\n- **y**\n1. z").map((block) => block.kind)).toEqual([
+      "heading",
+      "paragraph",
+      "list",
+      "list",
+    ]);
     expect(spans_of("a **b** `c`")).toEqual([
       { kind: "text", text: "a " },
       { kind: "strong", text: "b" },

@@ -36,14 +36,27 @@ describe("places", () => {
 
 describe("line_path", () => {
   it("breaks where a value is missing", () => {
-    const path = line_path([1, 2, null, 4], (i) => i, (v) => v);
+    const path = line_path(
+      [1, 2, null, 4],
+      (i) => i,
+      (v) => v,
+    );
     expect(path).toBe("M0.0 1.0L1.0 2.0M3.0 4.0");
   });
 });
 
 describe("bin_shares", () => {
   it("puts two histograms on one axis", () => {
-    const rows = bin_shares([{ from: 0, to: 9, count: 1 }, { from: 10, to: 19, count: 3 }], [{ from: 10, to: 19, count: 1 }, { from: 20, to: 29, count: 1 }]);
+    const rows = bin_shares(
+      [
+        { from: 0, to: 9, count: 1 },
+        { from: 10, to: 19, count: 3 },
+      ],
+      [
+        { from: 10, to: 19, count: 1 },
+        { from: 20, to: 29, count: 1 },
+      ],
+    );
     expect(rows.map(({ from, share, before }) => [from, share, before])).toEqual([
       [0, 0.25, 0],
       [10, 0.75, 0.5],

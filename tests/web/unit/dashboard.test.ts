@@ -17,7 +17,11 @@ describe("concerns", () => {
   });
   it("names a paused run with its reason and offers to resume it", () => {
     const [first] = concerns([{ ...kRun, state: "paused", reason: "the day's cap is reached" }], null, null, null);
-    expect(first).toMatchObject({ tone: "warn", text: "the day's cap is reached", action: { name: "Resume", path: "/api/v1/runs/2/resume" } });
+    expect(first).toMatchObject({
+      tone: "warn",
+      text: "the day's cap is reached",
+      action: { name: "Resume", path: "/api/v1/runs/2/resume" },
+    });
   });
   it("leaves old failures alone once a newer run is there", () => {
     const failed: Run = { ...kRun, id: 1, state: "failed" };
@@ -25,7 +29,11 @@ describe("concerns", () => {
     expect(concerns([failed], null, null, null)[0]?.tone).toBe("bad");
   });
   it("warns of a cap before it is reached, and puts the worst first", () => {
-    const ledger = (spent: number) => ({ balances: [{ scope: "day", cap: 100, spent, reserved: 0 }], entries: [], next: null });
+    const ledger = (spent: number) => ({
+      balances: [{ scope: "day", cap: 100, spent, reserved: 0 }],
+      entries: [],
+      next: null,
+    });
     expect(concerns([kRun], null, ledger(89), null)).toEqual([]);
     expect(concerns([kRun], null, ledger(90), null)[0]?.tone).toBe("warn");
     const list = concerns([{ ...kRun, state: "paused" }], null, ledger(100), world.kCounts);
@@ -56,7 +64,19 @@ describe("what the panels show", () => {
   it("tells each loss of the funnel", () => {
     const details = world.round_details(14);
     if (!details) throw new Error("no round");
-    const stages = funnel_stages({ ...details, funnel: { ...details.funnel, planned: 400, generated: 390, judged: 380, failed: 7, trained: 370, positives: 200, negatives: 180 } });
+    const stages = funnel_stages({
+      ...details,
+      funnel: {
+        ...details.funnel,
+        planned: 400,
+        generated: 390,
+        judged: 380,
+        failed: 7,
+        trained: 370,
+        positives: 200,
+        negatives: 180,
+      },
+    });
     expect(stages.map((stage) => stage.lost ?? "")).toEqual([
       "10 not yet written",
       "12 broke off at the token limit, 3 wait for a judgment, 7 without a usable judgment",
@@ -66,14 +86,38 @@ describe("what the panels show", () => {
   });
   it("hangs each adapter below its parent", () => {
     const [family] = families(world.kAdapters, world.kRounds);
-    const line = (members: { adapter: Adapter; children: never[] | unknown[] }[]): unknown => members.map((one) => [one.adapter.id, line(one.children as never)]);
-    expect(line(family?.members as never)).toEqual([[101, [[102, [[103, []], [104, []]]]]]]);
+    const line = (members: { adapter: Adapter; children: never[] | unknown[] }[]): unknown =>
+      members.map((one) => [one.adapter.id, line(one.children as never)]);
+    expect(line(family?.members as never)).toEqual([
+      [
+        101,
+        [
+          [
+            102,
+            [
+              [103, []],
+              [104, []],
+            ],
+          ],
+        ],
+      ],
+    ]);
     expect(family?.members[0]?.delta?.id).toBe(201);
   });
   it("joins neighbouring tokens of one kind", () => {
-    const token = (text: string, detected: boolean) => ({ id: 1, text, logprob: -1, logprob_with_judgment: -0.5, detected });
+    const token = (text: string, detected: boolean) => ({
+      id: 1,
+      text,
+      logprob: -1,
+      logprob_with_judgment: -0.5,
+      detected,
+    });
     const runs = token_runs([token("a", false), token("b", true), token("c", true), token("d", false)]);
-    expect(runs.map(({ text, detected }) => [text, detected])).toEqual([["a", false], ["bc", true], ["d", false]]);
+    expect(runs.map(({ text, detected }) => [text, detected])).toEqual([
+      ["a", false],
+      ["bc", true],
+      ["d", false],
+    ]);
   });
   it("drops the round when the run changes", () => {
     const filters = filters_of(new URLSearchParams("run=1&round=4&search=&other=x"));

@@ -1,5 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { ago, bytes, clock, count, dollars, duration, interval, percent, points, short_hash } from "../../../web/src/format";
+import {
+  ago,
+  bytes,
+  clock,
+  count,
+  dollars,
+  duration,
+  interval,
+  percent,
+  points,
+  short_hash,
+} from "../../../web/src/format";
 
 describe("percent and points", () => {
   it("writes shares as the report does", () => {

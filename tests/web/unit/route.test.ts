@@ -14,13 +14,24 @@ describe("page_of", () => {
     expect(page_of("/adapters")).toEqual({ name: "adapters" });
   });
   it("takes nothing else for a page", () => {
-    for (const path of ["/rounds/0", "/rounds/x", "/rounds/1/2", "/annotate/all", "/runs", "/login/a", "/rounds/-1", "/%2e%2e"]) {
+    for (const path of [
+      "/rounds/0",
+      "/rounds/x",
+      "/rounds/1/2",
+      "/annotate/all",
+      "/runs",
+      "/login/a",
+      "/rounds/-1",
+      "/%2e%2e",
+    ]) {
       expect(page_of(path), path).toEqual({ name: "unknown" });
     }
   });
   it("agrees with the addresses that the daemon answers with the document", () => {
     const source = readFileSync(new URL("../../../src/server/pages.cc", import.meta.url), "utf8");
-    const patterns = [...(/kPatterns = \{([^}]*(?:\{\w+\}[^}]*)*)\};/.exec(source)?.[1] ?? "").matchAll(/"(\/[^"]*)"/g)].map((match) => match[1] as string);
+    const patterns = [
+      ...(/kPatterns = \{([^}]*(?:\{\w+\}[^}]*)*)\};/.exec(source)?.[1] ?? "").matchAll(/"(\/[^"]*)"/g),
+    ].map((match) => match[1] as string);
     expect(patterns.length).toBeGreaterThan(7);
     for (const pattern of patterns.filter((one) => !one.includes(".svg"))) {
       const path = pattern.replace("{view}", "draft").replace(/\{\w+\}/, "5");

@@ -9,7 +9,11 @@ describe("visible_pieces", () => {
     expect(visible_pieces("")).toEqual([]);
   });
   it("names what reorders or hides text", () => {
-    expect(visible_pieces("a\u202eb")).toEqual([{ text: "a" }, { text: "U+202E", name: "right-to-left override" }, { text: "b" }]);
+    expect(visible_pieces("a\u202eb")).toEqual([
+      { text: "a" },
+      { text: "U+202E", name: "right-to-left override" },
+      { text: "b" },
+    ]);
     expect(visible_pieces("\u200b")).toEqual([{ text: "U+200B", name: "zero-width space" }]);
     expect(visible_pieces("\u0000\u0007")).toEqual([
       { text: "U+0000", name: "control character" },
@@ -21,7 +25,9 @@ describe("visible_pieces", () => {
   });
   it("loses no character", () => {
     const text = "x\u2066y\u2069z\ufeff";
-    const back = visible_pieces(text).map((piece) => (piece.name ? String.fromCodePoint(Number.parseInt(piece.text.slice(2), 16)) : piece.text));
+    const back = visible_pieces(text).map((piece) =>
+      piece.name ? String.fromCodePoint(Number.parseInt(piece.text.slice(2), 16)) : piece.text,
+    );
     expect(back.join("")).toBe(text);
   });
 });

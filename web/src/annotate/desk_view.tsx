@@ -7,10 +7,16 @@ import { ItemView } from "./item_view";
 import type { Desk } from "./use_work";
 
 const kNothing: Record<NonNullable<Claim["why"]>, [string, string]> = {
-  empty: ["Nothing waits for you", "Every item is done, in others' hands, or one you have had. New ones come with the next round."],
+  empty: [
+    "Nothing waits for you",
+    "Every item is done, in others' hands, or one you have had. New ones come with the next round.",
+  ],
   cap: ["You have enough in work", "Finish or submit one of your drafts first; then there is a new item."],
   cooling_down: ["A short pause", "You gave an item back a moment ago. Try again in a minute."],
-  blocked: ["You are not given items at present", "The operator has to look at your recent answers. Please get in touch."],
+  blocked: [
+    "You are not given items at present",
+    "The operator has to look at your recent answers. Please get in touch.",
+  ],
   closed: ["The rounds are closed", "No round takes judgments now. Thank you for yours."],
 };
 

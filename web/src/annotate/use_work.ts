@@ -98,7 +98,11 @@ export function useDesk({ wanted, say, onSettled }: Options): Desk {
       change(item, saving);
       try {
         const path = lease_path(at.work, "draft");
-        const reply = await send<{ saved_at: string; seconds_left: number }>(path, { method: "PUT", body: written, keepalive });
+        const reply = await send<{ saved_at: string; seconds_left: number }>(path, {
+          method: "PUT",
+          body: written,
+          keepalive,
+        });
         forget(item);
         change(item, (work) => saved(work, written, reply.saved_at, reply.seconds_left, performance.now()));
         const after = current.current;
@@ -192,7 +196,12 @@ export function useDesk({ wanted, say, onSettled }: Options): Desk {
         onSettled();
         await claim();
       } catch (error) {
-        change(item, (work) => ({ ...work, submitting: false, lost: work.lost || is_lost(error), problem: problem_text(error) }));
+        change(item, (work) => ({
+          ...work,
+          submitting: false,
+          lost: work.lost || is_lost(error),
+          problem: problem_text(error),
+        }));
       }
     },
     [change, claim, onSettled, say],
@@ -222,8 +231,24 @@ export function useDesk({ wanted, say, onSettled }: Options): Desk {
   }, [change, settle]);
   const submit_body = useRef<object>({});
 
-  const skip = useCallback((reason: string) => settle((work) => lease_path(work, "skip"), { reason }, () => "Skipped. You will not see it again."), [settle]);
-  const release = useCallback(() => settle((work) => lease_path(work, "release"), {}, () => "Given back."), [settle]);
+  const skip = useCallback(
+    (reason: string) =>
+      settle(
+        (work) => lease_path(work, "skip"),
+        { reason },
+        () => "Skipped. You will not see it again.",
+      ),
+    [settle],
+  );
+  const release = useCallback(
+    () =>
+      settle(
+        (work) => lease_path(work, "release"),
+        {},
+        () => "Given back.",
+      ),
+    [settle],
+  );
   const another = useCallback(async () => {
     await save();
     onSettled();

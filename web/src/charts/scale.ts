@@ -30,7 +30,11 @@ export function x_place(index: number, places: number): number {
 }
 
 /** A path through what is there, broken where a value is missing. */
-export function line_path(values: readonly (number | null)[], x: (i: number) => number, y: (v: number) => number): string {
+export function line_path(
+  values: readonly (number | null)[],
+  x: (i: number) => number,
+  y: (v: number) => number,
+): string {
   let path = "";
   let pen_down = false;
   values.forEach((value, i) => {

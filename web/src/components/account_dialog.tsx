@@ -44,10 +44,25 @@ export function AccountDialog({ session, onClose }: Props) {
         {session.expires_at === null ? "" : `, until ${date_time(session.expires_at)}`}.
       </p>
       <form class="account" onSubmit={submit}>
-        <input class="hidden-visually" type="text" autocomplete="username" value={session.name} readOnly tabIndex={-1} aria-hidden="true" />
+        <input
+          class="hidden-visually"
+          type="text"
+          autocomplete="username"
+          value={session.name}
+          readOnly
+          tabIndex={-1}
+          aria-hidden="true"
+        />
         <label class="field">
           <span>New password, at least {kLeast} characters</span>
-          <input ref={password} type="password" autocomplete="new-password" minLength={kLeast} maxLength={200} required />
+          <input
+            ref={password}
+            type="password"
+            autocomplete="new-password"
+            minLength={kLeast}
+            maxLength={200}
+            required
+          />
         </label>
         <label class="field">
           <span>The same again</span>

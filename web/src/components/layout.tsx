@@ -86,7 +86,11 @@ export function Layout({ session, page, onSignedOut, children }: Props) {
           {entries.length > 1 && (
             <nav aria-label="Pages">
               {entries.map((entry) => (
-                <a key={entry.href} href={entry.href} aria-current={entry.pages.includes(page.name) ? "page" : undefined}>
+                <a
+                  key={entry.href}
+                  href={entry.href}
+                  aria-current={entry.pages.includes(page.name) ? "page" : undefined}
+                >
                   {entry.text}
                 </a>
               ))}

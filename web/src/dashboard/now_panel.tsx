@@ -20,7 +20,11 @@ function PhaseSteps({ activity }: { activity: string }) {
   return (
     <ol class="phases">
       {kPhases.map((phase, i) => (
-        <li key={phase} class={i < present ? "past" : i === present ? "present" : ""} aria-current={i === present ? "step" : undefined}>
+        <li
+          key={phase}
+          class={i < present ? "past" : i === present ? "present" : ""}
+          aria-current={i === present ? "step" : undefined}
+        >
           {phase}
         </li>
       ))}
@@ -69,15 +73,23 @@ export function NowPanel({ progress, messages, connected, status }: Props) {
       {idle ? <p class="activity soft">Nothing is running.</p> : <Work progress={progress} />}
       {status && (
         <p class="note engine">
-          Up for {duration(status.uptime_seconds)}; engine {status.engine.running ? `runs (${status.engine.phase || "idle"})` : "rests"}
-          {status.engine.starts > 1 ? `, started ${status.engine.starts} times` : ""}; {bytes(status.free_disk_bytes)} of disk free
+          Up for {duration(status.uptime_seconds)}; engine{" "}
+          {status.engine.running ? `runs (${status.engine.phase || "idle"})` : "rests"}
+          {status.engine.starts > 1 ? `, started ${status.engine.starts} times` : ""}; {bytes(status.free_disk_bytes)}{" "}
+          of disk free
+        </p>
+      )}
+      {status && status.engine.last_failure !== "" && (
+        <p class="note">
+          The engine's last failure: <InertText text={status.engine.last_failure} />
         </p>
       )}
       <ol class="messages" aria-label="Messages, newest first" tabIndex={0}>
         {messages.length === 0 && <li class="soft">Messages appear here as they come.</li>}
         {[...messages].reverse().map((message, i) => (
           <li key={`${message.at}-${i}`}>
-            <time class="soft">{new Date(message.at).toTimeString().slice(0, 5)}</time> <InertText text={message.text} />
+            <time class="soft">{new Date(message.at).toTimeString().slice(0, 5)}</time>{" "}
+            <InertText text={message.text} />
           </li>
         ))}
       </ol>

@@ -23,7 +23,11 @@ function Tabs({ view, progress }: { view: QueueView; progress: OwnProgress | nul
       {kQueueViews.map((name) => {
         const amount = name === "pending" ? progress?.available : progress?.[name];
         return (
-          <a key={name} href={name === "pending" ? "/annotate" : `/annotate/${name}`} aria-current={name === view ? "page" : undefined}>
+          <a
+            key={name}
+            href={name === "pending" ? "/annotate" : `/annotate/${name}`}
+            aria-current={name === view ? "page" : undefined}
+          >
             {name}
             {amount !== undefined && <span class="amount">{count(amount)}</span>}
           </a>
@@ -126,7 +130,8 @@ export default function AnnotatePage({ page }: { page: Extract<Page, { name: "an
     return () => document.removeEventListener("keydown", pressed);
   }, [dialog_open, single_keys]);
 
-  const guideline = guidelines.data?.guidelines.find((one) => one.hash === working?.task.guideline) ?? guidelines.data?.guidelines[0];
+  const guideline =
+    guidelines.data?.guidelines.find((one) => one.hash === working?.task.guideline) ?? guidelines.data?.guidelines[0];
   return (
     <>
       <div class="title annotate-title">
