@@ -4,7 +4,7 @@ import type { Claim } from "../api/types";
 import { Empty, Failure, Loading } from "../components/pieces";
 import { Editor } from "./editor";
 import { ItemView } from "./item_view";
-import type { Desk } from "./use_work";
+import type { DeskInUse } from "./use_desk";
 
 const kNothing: Record<NonNullable<Claim["why"]>, [string, string]> = {
   empty: [
@@ -21,13 +21,12 @@ const kNothing: Record<NonNullable<Claim["why"]>, [string, string]> = {
 };
 
 interface Props {
-  desk: Desk;
+  inUse: DeskInUse;
   text: RefObject<HTMLTextAreaElement>;
   onSkip: () => void;
 }
 
-export function DeskView({ desk, text, onSkip }: Props) {
-  const { state } = desk;
+export function DeskView({ inUse: { desk, state, now }, text, onSkip }: Props) {
   if (state.kind === "claiming") return <Loading what="an item" />;
   if (state.kind === "failed") return <Failure text={state.why} again={() => void desk.claim()} />;
   if (state.kind === "nothing") {
@@ -47,9 +46,9 @@ export function DeskView({ desk, text, onSkip }: Props) {
       </div>
       <Editor
         work={work}
-        now={desk.now}
+        now={now}
         text={text}
-        onWrite={desk.write}
+        onWrite={(written) => desk.write(written)}
         onSubmit={() => void desk.submit()}
         onSkip={onSkip}
         onAnother={() => void desk.another()}
