@@ -11,6 +11,7 @@ export default defineConfig({
   test: {
     include: ["unit/**/*.test.ts", "browser/**/*.test.ts"],
     fileParallelism: false, // two cores, and browsers want one each
+    expect: { poll: { interval: 50, timeout: 30_000 } },
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

@@ -76,7 +76,7 @@ function task_of(number: number, texts: readonly string[], leaseSeconds: number)
 
 /** One reader's daemon. State changes as requests come; nothing is shared between two of them. */
 export class MockApi {
-  readonly requests: { method: string; path: string; body: unknown }[] = [];
+  readonly requests: { method: string; path: string; body: unknown; key: string }[] = [];
   /** Set: leases are refused, as after they have ended. */
   leasesOver = false;
   /** Set: every request fails, as with a broken line. */
@@ -94,9 +94,9 @@ export class MockApi {
     this.leaseSeconds = leaseSeconds;
   }
 
-  answer(method: string, url: string, body: unknown): Reply {
+  answer(method: string, url: string, body: unknown, key = ""): Reply {
     const { pathname, searchParams } = new URL(url, "http://mock");
-    this.requests.push({ method, path: pathname, body });
+    this.requests.push({ method, path: pathname, body, key });
     if (this.broken) return problem(503, "no room on the disk", "unavailable");
     const path = pathname.replace("/api/v1", "");
     if (path === "/session") return this.answer_session(method, body);

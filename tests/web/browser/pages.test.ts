@@ -175,7 +175,7 @@ describe("the pages", () => {
     await page.getByText("Your judgment").waitFor();
     expect(page.url()).not.toContain("secret");
     const told = api.requests.filter((request) => JSON.stringify(request).includes("secret"));
-    expect(told).toEqual([{ method: "POST", path: "/api/v1/session", body: { link: "secret" } }]);
+    expect(told).toMatchObject([{ method: "POST", path: "/api/v1/session", body: { link: "secret" } }]);
     await context.close();
   });
 

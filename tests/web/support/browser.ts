@@ -54,7 +54,12 @@ export async function mock(context: BrowserContext, api: MockApi): Promise<void>
     if (url.pathname === "/api/v1/events") {
       return route.fulfill({ status: 200, contentType: "text/event-stream", body: api.event_text() });
     }
-    const reply = api.answer(request.method(), request.url(), request.postDataJSON() ?? {});
+    const reply = api.answer(
+      request.method(),
+      request.url(),
+      request.postDataJSON() ?? {},
+      request.headers()["idempotency-key"],
+    );
     return route.fulfill({ status: reply.status, contentType: reply.type, body: reply.body });
   });
 }
