@@ -23,5 +23,9 @@ export function mock_api(): Plugin {
     response.writeHead(reply.status, { "Content-Type": reply.type });
     response.end(reply.body);
   };
-  return { name: "mock-api", configureServer: (server) => void server.middlewares.use((request, response, next) => void answer(request, response, next)) };
+  return {
+    name: "mock-api",
+    configureServer: (server) =>
+      void server.middlewares.use((request, response, next) => void answer(request, response, next)),
+  };
 }

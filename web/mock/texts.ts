@@ -42,8 +42,10 @@ export const kExamples: Example[] = [
     instruction: "Give a one-sentence summary of the text.",
     input:
       "The city council voted on Tuesday to close the old bridge to cars from May. Pedestrians and cyclists may still use it. Repairs are expected to take two years.",
-    response: "The council closed the bridge. The bridge is old. The bridge will be repaired, and the bridge is closed to cars.",
-    judgment: "It takes three sentences and repeats itself. One sentence with the vote, the start in May and the exception for cyclists would do.",
+    response:
+      "The council closed the bridge. The bridge is old. The bridge will be repaired, and the bridge is closed to cars.",
+    judgment:
+      "It takes three sentences and repeats itself. One sentence with the vote, the start in May and the exception for cyclists would do.",
     label: "negative",
   },
   {

@@ -87,9 +87,12 @@ export function ago(then: string, now: number): string {
 export function date_time(text: string | null | undefined): string {
   const time = text == null ? Number.NaN : Date.parse(text);
   if (!Number.isFinite(time)) return kNothing;
-  return new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }).format(
-    time,
-  );
+  return new Intl.DateTimeFormat("en-GB", {
+    day: "numeric",
+    month: "short",
+    hour: "2-digit",
+    minute: "2-digit",
+  }).format(time);
 }
 
 /** A hash's first digits, enough to tell adapters apart. */

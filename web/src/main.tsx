@@ -10,6 +10,9 @@ import { follow_links, go, type Page, page_of, useAddress } from "./route";
 import { current_session, may_see_rounds, SessionContext } from "./session";
 import { apply_theme } from "./theme";
 import "./style/base.css";
+import "./style/pieces.css";
+import "./style/charts.css";
+import "./style/adapt.css";
 import "./style/login.css";
 
 const kModules: Record<Exclude<Page["name"], "login" | "unknown">, () => Promise<unknown>> = {

@@ -4,24 +4,29 @@ import type { Claim } from "../api/types";
 import { Empty, Failure, Loading } from "../components/pieces";
 import { Editor } from "./editor";
 import { ItemView } from "./item_view";
-import type { Desk } from "./use_work";
+import type { DeskInUse } from "./use_desk";
 
 const kNothing: Record<NonNullable<Claim["why"]>, [string, string]> = {
-  empty: ["Nothing waits for you", "Every item is done, in others' hands, or one you have had. New ones come with the next round."],
+  empty: [
+    "Nothing waits for you",
+    "Every item is done, in others' hands, or one you have had. New ones come with the next round.",
+  ],
   cap: ["You have enough in work", "Finish or submit one of your drafts first; then there is a new item."],
   cooling_down: ["A short pause", "You gave an item back a moment ago. Try again in a minute."],
-  blocked: ["You are not given items at present", "The operator has to look at your recent answers. Please get in touch."],
+  blocked: [
+    "You are not given items at present",
+    "The operator has to look at your recent answers. Please get in touch.",
+  ],
   closed: ["The rounds are closed", "No round takes judgments now. Thank you for yours."],
 };
 
 interface Props {
-  desk: Desk;
+  inUse: DeskInUse;
   text: RefObject<HTMLTextAreaElement>;
   onSkip: () => void;
 }
 
-export function DeskView({ desk, text, onSkip }: Props) {
-  const { state } = desk;
+export function DeskView({ inUse: { desk, state, now }, text, onSkip }: Props) {
   if (state.kind === "claiming") return <Loading what="an item" />;
   if (state.kind === "failed") return <Failure text={state.why} again={() => void desk.claim()} />;
   if (state.kind === "nothing") {
@@ -41,9 +46,9 @@ export function DeskView({ desk, text, onSkip }: Props) {
       </div>
       <Editor
         work={work}
-        now={desk.now}
+        now={now}
         text={text}
-        onWrite={desk.write}
+        onWrite={(written) => desk.write(written)}
         onSubmit={() => void desk.submit()}
         onSkip={onSkip}
         onAnother={() => void desk.another()}

@@ -36,8 +36,8 @@ function Reservation({ work, now }: { work: Work; now: number }) {
     return (
       <div class="notice warn" role="alert">
         <div class="said">
-          <b>Your reservation of this item has ended.</b> What you wrote is still here. You can submit it: it is kept, and counts only if
-          nobody else was given the item meanwhile. Or take another item.
+          <b>Your reservation of this item has ended.</b> What you wrote is still here. You can submit it: it is kept,
+          and counts only if nobody else was given the item meanwhile. Or take another item.
         </div>
       </div>
     );
@@ -46,13 +46,28 @@ function Reservation({ work, now }: { work: Work; now: number }) {
   return (
     <div class="notice warn">
       <div class="said">
-        This item is reserved for you for <b>{clock(work.lease.ends_at - now)}</b> more. Work on it prolongs that, up to a limit.
+        This item is reserved for you for <b>{clock(work.lease.ends_at - now)}</b> more. Work on it prolongs that, up to
+        a limit.
       </div>
     </div>
   );
 }
 
-function Verdict({ label, chosen, name, hint, keyName, onChoose }: { label: Label; chosen: boolean; name: string; hint: string; keyName: string; onChoose: (label: Label) => void }) {
+function Verdict({
+  label,
+  chosen,
+  name,
+  hint,
+  keyName,
+  onChoose,
+}: {
+  label: Label;
+  chosen: boolean;
+  name: string;
+  hint: string;
+  keyName: string;
+  onChoose: (label: Label) => void;
+}) {
   return (
     <label class={chosen ? `verdict chosen ${label}` : `verdict ${label}`}>
       <input type="radio" name="verdict" value={label} checked={chosen} onChange={() => onChoose(label)} />
@@ -78,7 +93,11 @@ export function Editor({ work, now, text, onWrite, onSubmit, onSkip, onAnother, 
       {work.suggested && work.task.suggestion && (
         <div class="notice">
           <div class="said">
-            Suggested by <b><InertText text={work.task.suggestion.source} /></b>, a machine. Check it; change what is wrong.
+            Suggested by{" "}
+            <b>
+              <InertText text={work.task.suggestion.source} />
+            </b>
+            , a machine. Check it; change what is wrong.
           </div>
           <button type="button" class="small" onClick={() => onWrite({ label: null, text: "" })}>
             Clear it
@@ -87,8 +106,22 @@ export function Editor({ work, now, text, onWrite, onSubmit, onSkip, onAnother, 
       )}
       <fieldset class="verdicts">
         <legend class="hidden-visually">Verdict</legend>
-        <Verdict label="positive" chosen={written.label === "positive"} name="Perfect" hint="Nothing to improve" keyName="1" onChoose={choose} />
-        <Verdict label="negative" chosen={written.label === "negative"} name="Needs work" hint="Say what and how" keyName="2" onChoose={choose} />
+        <Verdict
+          label="positive"
+          chosen={written.label === "positive"}
+          name="Perfect"
+          hint="Nothing to improve"
+          keyName="1"
+          onChoose={choose}
+        />
+        <Verdict
+          label="negative"
+          chosen={written.label === "negative"}
+          name="Needs work"
+          hint="Say what and how"
+          keyName="2"
+          onChoose={choose}
+        />
       </fieldset>
       <label class="field">
         <span>

@@ -31,8 +31,8 @@ export function Help({ singleKeys, onSingleKeys, onClose }: Props) {
         </tbody>
       </table>
       <label class="check">
-        <input type="checkbox" checked={singleKeys} onChange={(event) => onSingleKeys(event.currentTarget.checked)} /> Single keys act
-        outside the text field
+        <input type="checkbox" checked={singleKeys} onChange={(event) => onSingleKeys(event.currentTarget.checked)} />{" "}
+        Single keys act outside the text field
       </label>
       <div class="actions">
         <button class="primary" onClick={onClose} autofocus>

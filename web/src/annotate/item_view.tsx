@@ -6,7 +6,9 @@ export function ItemView({ instruction, response }: { instruction: InstructionTe
   return (
     <>
       <section class="panel item" aria-labelledby="instruction-title">
-        <h2 id="instruction-title">Instruction</h2>
+        <h2 id="instruction-title" tabIndex={-1}>
+          Instruction
+        </h2>
         <Said text={instruction.text} />
         {instruction.input !== "" && (
           <div class="input">

@@ -41,7 +41,9 @@ export const kKeys: readonly KeyLine[] = [
   { keys: "?", action: "help", text: "This help" },
 ];
 
-const kSingle = new Map<string, Action>(kKeys.filter(({ keys }) => keys.length === 1).map(({ keys, action }) => [keys, action]));
+const kSingle = new Map<string, Action>(
+  kKeys.filter(({ keys }) => keys.length === 1).map(({ keys, action }) => [keys, action]),
+);
 
 export interface Pressed {
   key: string;

@@ -24,7 +24,10 @@ function Written({ item }: { item: QueueItem }) {
         <>
           {judgment.label !== null && (
             <p>
-              <Pill name={judgment.label === "positive" ? "perfect" : "criticised"} text={judgment.label === "positive" ? "perfect" : "needs work"} />
+              <Pill
+                name={judgment.label === "positive" ? "perfect" : "criticised"}
+                text={judgment.label === "positive" ? "perfect" : "needs work"}
+              />
             </p>
           )}
           {judgment.text !== "" ? <Said text={judgment.text} /> : <p class="soft">No text.</p>}
@@ -114,7 +117,13 @@ export function OwnItems({ view, onResume }: Props) {
     <>
       <ul class="own-items" ref={list}>
         {items.map((item) => (
-          <Row key={item.item} item={item} open={open === item.item} onOpen={() => set_open(open === item.item ? null : item.item)} onResume={onResume} />
+          <Row
+            key={item.item}
+            item={item}
+            open={open === item.item}
+            onOpen={() => set_open(open === item.item ? null : item.item)}
+            onResume={onResume}
+          />
         ))}
       </ul>
       {next !== null && <button onClick={() => load(next, items)}>Show more</button>}

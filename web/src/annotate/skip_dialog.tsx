@@ -1,7 +1,12 @@
 import { useRef, useState } from "preact/hooks";
 import { Dialog } from "../components/dialog";
 
-const kReasons = ["I do not know the subject", "The instruction makes no sense", "Offensive or private content", "Another reason"];
+const kReasons = [
+  "I do not know the subject",
+  "The instruction makes no sense",
+  "Offensive or private content",
+  "Another reason",
+];
 
 interface Props {
   onSkip: (reason: string) => void;
@@ -26,7 +31,14 @@ export function SkipDialog({ onSkip, onClose }: Props) {
           <legend>Why?</legend>
           {kReasons.map((text, i) => (
             <label key={text}>
-              <input type="radio" name="reason" checked={reason === text} autofocus={i === 0} onChange={() => set_reason(text)} /> {text}
+              <input
+                type="radio"
+                name="reason"
+                checked={reason === text}
+                autofocus={i === 0}
+                onChange={() => set_reason(text)}
+              />{" "}
+              {text}
             </label>
           ))}
         </fieldset>

@@ -66,7 +66,12 @@ export function saving(work: Work): Work {
 
 export function saved(work: Work, written: Written, saved_at: string, seconds_left: number, now: number): Work {
   const clean = same(work.written, written);
-  return { ...work, save: clean ? { kind: "clean" } : { kind: "changed" }, saved_at, lease: lease_of(seconds_left, now) };
+  return {
+    ...work,
+    save: clean ? { kind: "clean" } : { kind: "changed" },
+    saved_at,
+    lease: lease_of(seconds_left, now),
+  };
 }
 
 /** What stands between this work and its submission; null: nothing. */

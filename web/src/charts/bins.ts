@@ -13,7 +13,13 @@ export function bin_shares(bins: Bin[], before: Bin[]): BinShare[] {
   const total_before = sum(before);
   const rows = new Map<number, BinShare>();
   const row_of = (bin: Bin): BinShare => {
-    const row = rows.get(bin.from) ?? { from: bin.from, to: bin.to, count: 0, share: 0, before: total_before > 0 ? 0 : null };
+    const row = rows.get(bin.from) ?? {
+      from: bin.from,
+      to: bin.to,
+      count: 0,
+      share: 0,
+      before: total_before > 0 ? 0 : null,
+    };
     rows.set(bin.from, row);
     return row;
   };

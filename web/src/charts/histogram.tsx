@@ -32,7 +32,12 @@ export function Histogram({ title, caption, bins, before }: Props) {
       description={`${title}: ${rows.map((row) => `${row.from} to ${row.to} words ${percent(row.share, 0)}`).join(", ")}.`}
       table={{
         head: ["words", "responses", "share", "round before"],
-        rows: rows.map((row) => [`${row.from} to ${row.to}`, String(row.count), percent(row.share), percent(row.before)]),
+        rows: rows.map((row) => [
+          `${row.from} to ${row.to}`,
+          String(row.count),
+          percent(row.share),
+          percent(row.before),
+        ]),
       }}
     >
       <Grid ticks={ticks} label={(tick) => percent(tick, 0)} />
@@ -51,7 +56,9 @@ export function Histogram({ title, caption, bins, before }: Props) {
       ))}
       {before.length > 0 && <path class="reference outline" d={outline} />}
       {rows.map((row, i) =>
-        labelled(i, rows.length, 7) ? <PlaceLabel key={row.from} x={x_place(i, rows.length)} text={String(row.from)} /> : null,
+        labelled(i, rows.length, 7) ? (
+          <PlaceLabel key={row.from} x={x_place(i, rows.length)} text={String(row.from)} />
+        ) : null,
       )}
     </Chart>
   );

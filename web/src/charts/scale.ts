@@ -30,7 +30,11 @@ export function x_place(index: number, places: number): number {
 }
 
 /** A path through what is there, broken where a value is missing. */
-export function line_path(values: readonly (number | null)[], x: (i: number) => number, y: (v: number) => number): string {
+export function line_path(
+  values: readonly (number | null)[],
+  x: (i: number) => number,
+  y: (v: number) => number,
+): string {
   let path = "";
   let pen_down = false;
   values.forEach((value, i) => {
@@ -47,5 +51,5 @@ export function line_path(values: readonly (number | null)[], x: (i: number) => 
 /** Which of `places` labels fit below the axis: every n-th, the last always. */
 export function labelled(index: number, places: number, most = 8): boolean {
   const every = Math.ceil(places / most);
-  return index === places - 1 || (index % every === 0 && index <= places - 1 - every / 2);
+  return index === places - 1 || (index % every === 0 && index + every <= places - 1);
 }

@@ -6,6 +6,8 @@ import type { Session } from "../api/types";
 import { forget_all } from "../annotate/kept";
 import type { Page } from "../route";
 import { may_see_rounds, sign_out } from "../session";
+import { AccountDialog } from "./account_dialog";
+import { InertText } from "./inert_text";
 import { chosen_theme, choose_theme, type Theme } from "../theme";
 
 export function Brand() {
@@ -67,6 +69,8 @@ function entries_for(session: Session): Entry[] {
 
 export function Layout({ session, page, onSignedOut, children }: Props) {
   const [problem, set_problem] = useState<string | null>(null);
+  const [account, set_account] = useState(false);
+  const entries = entries_for(session);
   const leave = () => {
     forget_all();
     sign_out().then(onSignedOut, (error: unknown) => set_problem(problem_text(error)));
@@ -79,16 +83,25 @@ export function Layout({ session, page, onSignedOut, children }: Props) {
       <header class="top">
         <div class="inner">
           <Brand />
-          <nav aria-label="Pages">
-            {entries_for(session).map((entry) => (
-              <a key={entry.href} href={entry.href} aria-current={entry.pages.includes(page.name) ? "page" : undefined}>
-                {entry.text}
-              </a>
-            ))}
-          </nav>
+          {entries.length > 1 && (
+            <nav aria-label="Pages">
+              {entries.map((entry) => (
+                <a
+                  key={entry.href}
+                  href={entry.href}
+                  aria-current={entry.pages.includes(page.name) ? "page" : undefined}
+                >
+                  {entry.text}
+                </a>
+              ))}
+            </nav>
+          )}
           <div class="who">
             <ThemeButton />
-            <button class="plain" onClick={leave} title={`Signed in as ${session.name}, ${session.role}`}>
+            <button class="plain" onClick={() => set_account(true)} title="Your account">
+              <InertText text={session.name} />
+            </button>
+            <button class="plain" onClick={leave}>
               Sign out
             </button>
           </div>
@@ -102,6 +115,7 @@ export function Layout({ session, page, onSignedOut, children }: Props) {
         )}
         {children}
       </main>
+      {account && <AccountDialog session={session} onClose={() => set_account(false)} />}
     </>
   );
 }

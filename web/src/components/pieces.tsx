@@ -59,7 +59,14 @@ export function Card({ label, under, wide = false, children }: CardProps) {
 export function Bar({ share, label, tone = "" }: { share: number; label: string; tone?: Tone }) {
   const percent = Math.round(100 * Math.min(1, Math.max(0, share)));
   return (
-    <div class={`bar ${tone}`} role="progressbar" aria-label={label} aria-valuenow={percent} aria-valuemin={0} aria-valuemax={100}>
+    <div
+      class={`bar ${tone}`}
+      role="progressbar"
+      aria-label={label}
+      aria-valuenow={percent}
+      aria-valuemin={0}
+      aria-valuemax={100}
+    >
       <svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
         <rect width={percent} height="8" />
       </svg>

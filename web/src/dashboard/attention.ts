@@ -63,7 +63,8 @@ export function concerns(
   queue: QueueCounts | null,
 ): Concern[] {
   const list: Concern[] = [];
-  if (status?.failure) list.push({ key: "daemon", tone: "bad", title: "The daemon has stopped working", text: status.failure });
+  if (status?.failure)
+    list.push({ key: "daemon", tone: "bad", title: "The daemon has stopped working", text: status.failure });
   // Of the runs only the newest can want something; what failed before has been looked at.
   const newest = runs[runs.length - 1];
   const from_run = newest ? run_concern(newest) : null;

@@ -10,20 +10,23 @@ interface Props {
 
 export function AttentionPanel({ concerns, mayAct, onDone }: Props) {
   return (
-    <div aria-live="polite">
+    <div>
       {concerns.map((concern) => (
-        <div key={concern.key} class={`notice ${concern.tone}`}>
+        <div key={concern.key} class={`notice ${concern.tone}`} role={concern.tone === "bad" ? "alert" : undefined}>
           <div class="said">
             <b>
               <InertText text={concern.title} />
             </b>
             {concern.text !== "" && (
-              <div>
+              <>
+                {": "}
                 <InertText text={concern.text} />
-              </div>
+              </>
             )}
           </div>
-          {concern.action && mayAct && <ActionButton name={concern.action.name} path={concern.action.path} onDone={onDone} />}
+          {concern.action && mayAct && (
+            <ActionButton name={concern.action.name} path={concern.action.path} onDone={onDone} />
+          )}
           {concern.link && (
             <a class="button small" href={concern.link.href}>
               {concern.link.name}

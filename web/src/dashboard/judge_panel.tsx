@@ -44,7 +44,9 @@ export function JudgePanel({ annotators, run }: { annotators: Annotator[]; run: 
                   <td>{count(judgments.pending)}</td>
                   <td class={judgments.failed > 0 ? "out" : undefined}>
                     {count(judgments.failed)}
-                    {judgments.failed > 0 && <span class="soft"> {percent(share(judgments.failed, judgments.failed + judgments.done))}</span>}
+                    {judgments.failed > 0 && (
+                      <span class="soft"> {percent(share(judgments.failed, judgments.failed + judgments.done))}</span>
+                    )}
                   </td>
                   <td>{percent(share(judgments.positive, judgments.positive + judgments.negative))}</td>
                 </tr>

@@ -12,7 +12,10 @@ function Alpha({ alpha }: { alpha: number | null }) {
   if (alpha === null) return <>{kNothing}</>;
   const word = alpha >= kReliable ? "reliable" : alpha >= kTentative ? "tentative" : "too low";
   return (
-    <span class={alpha < kTentative ? "out" : undefined} title="Krippendorff's alpha: 0.8 is reliable, below 0.667 nothing follows">
+    <span
+      class={alpha < kTentative ? "out" : undefined}
+      title="Krippendorff's alpha: 0.8 is reliable, below 0.667 nothing follows"
+    >
       {decimal(alpha, 2)} <span class="soft">{word}</span>
     </span>
   );
@@ -32,11 +35,16 @@ export function QueuePanel({ rounds, counts, mayAct, onDone }: QueueProps) {
         <h2 id="queue-title">Queue</h2>
         {counts && counts.needed > 0 && (
           <span class="soft note">
-            {count(counts.open)} open · {count(counts.leased)} in work · {count(counts.overdue)} overdue · {count(counts.surplus)} surplus
+            {count(counts.open)} open · {count(counts.leased)} in work · {count(counts.overdue)} overdue ·{" "}
+            {count(counts.surplus)} surplus
           </span>
         )}
       </header>
-      {rounds.length === 0 && <p class="note">No round asks people. An annotator of kind <code>human</code> in a run's configuration does.</p>}
+      {rounds.length === 0 && (
+        <p class="note">
+          No round asks people. An annotator of kind <code>human</code> in a run's configuration does.
+        </p>
+      )}
       {rounds.map((round) => (
         <div key={`${round.round}-${round.annotator}`} class="balance">
           <div class="row">
@@ -79,7 +87,8 @@ export function PeoplePanel({ people, onDone }: { people: QueuePerson[]; onDone:
       </header>
       {people.length === 0 ? (
         <p class="note">
-          Nobody has annotated yet. <code>cutd user add</code> makes accounts, <code>cutd user link</code> the links to send.
+          Nobody has annotated yet. <code>cutd user add</code> makes accounts, <code>cutd user link</code> the links to
+          send.
         </p>
       ) : (
         <div class="scroll" tabIndex={0} role="region" aria-label="People">
@@ -104,7 +113,13 @@ export function PeoplePanel({ people, onDone }: { people: QueuePerson[]; onDone:
                 <tr key={person.user}>
                   <th scope="row">
                     <InertText text={person.name} /> {person.blocked && <Pill name="failed" text="blocked" />}{" "}
-                    {person.blocked && <ActionButton name="Unblock" path={`/api/v1/queue/people/${person.user}/unblock`} onDone={onDone} />}
+                    {person.blocked && (
+                      <ActionButton
+                        name="Unblock"
+                        path={`/api/v1/queue/people/${person.user}/unblock`}
+                        onDone={onDone}
+                      />
+                    )}
                   </th>
                   <td>{count(person.submitted)}</td>
                   <td>{count(person.skipped)}</td>

@@ -13,11 +13,24 @@ function ScoreCell({ score }: { score: Score | null }) {
   );
 }
 
-function GuardCell({ guards, name, value, digits }: { guards: Guard[]; name: string; value: number | undefined; digits: number }) {
+function GuardCell({
+  guards,
+  name,
+  value,
+  digits,
+}: {
+  guards: Guard[];
+  name: string;
+  value: number | undefined;
+  digits: number;
+}) {
   const guard = guards.find((one) => one.name === name);
   const outside = guard !== undefined && !guard.within;
   return (
-    <td class={outside ? "out" : undefined} title={guard ? `allowed ${decimal(guard.low, 2)} to ${decimal(guard.high, 2)}` : undefined}>
+    <td
+      class={outside ? "out" : undefined}
+      title={guard ? `allowed ${decimal(guard.low, 2)} to ${decimal(guard.high, 2)}` : undefined}
+    >
       {decimal(value, digits)}
       {outside && <span class="hidden-visually"> outside its band</span>}
     </td>
@@ -57,7 +70,9 @@ function RoundRow({ round }: { round: RoundSummary }) {
         {count(round.positives)} <span class="soft">of {count(round.responses)}</span>
       </td>
       <td>{count(round.training_examples)}</td>
-      <td>{round.first_loss === null ? kNothing : `${decimal(round.first_loss, 2)} to ${decimal(round.last_loss, 2)}`}</td>
+      <td>
+        {round.first_loss === null ? kNothing : `${decimal(round.first_loss, 2)} to ${decimal(round.last_loss, 2)}`}
+      </td>
       <td>{percent(round.detected_fraction)}</td>
       <GuardCells score={round.gate} guards={round.guards} />
     </tr>

@@ -46,12 +46,19 @@ export function RunCards({ run, ledger, queue }: Props) {
       <Card label="Rounds promoted" under={kept ? `round ${kept.number} is kept` : "none is kept yet"}>
         {promoted.length} <span class="from">of {rounds.length}</span>
       </Card>
-      <Card label="Spent" under={reserved > 0 ? `${dollars(reserved)} reserved` : spent > 0 ? "nothing reserved" : "no paid judge so far"}>
+      <Card
+        label="Spent"
+        under={reserved > 0 ? `${dollars(reserved)} reserved` : spent > 0 ? "nothing reserved" : "no paid judge so far"}
+      >
         {dollars(spent)}
       </Card>
       <Card
         label="Waits for people"
-        under={queue && queue.needed > 0 ? `${count(queue.submitted)} of ${count(queue.needed)} judgments are there` : "the queue is empty"}
+        under={
+          queue && queue.needed > 0
+            ? `${count(queue.submitted)} of ${count(queue.needed)} judgments are there`
+            : "the queue is empty"
+        }
       >
         {queue ? count(Math.max(0, queue.needed - queue.submitted)) : "–"}
       </Card>

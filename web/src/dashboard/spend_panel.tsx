@@ -13,7 +13,9 @@ export function SpendPanel({ ledger, summary }: { ledger: LedgerPage; summary: R
       <header>
         <h2 id="spend-title">Spend</h2>
       </header>
-      {ledger.balances.length === 0 && <p class="note">No paid annotator has been asked. Rule annotators and people cost nothing here.</p>}
+      {ledger.balances.length === 0 && (
+        <p class="note">No paid annotator has been asked. Rule annotators and people cost nothing here.</p>
+      )}
       {ledger.balances.map(({ scope, cap, spent, reserved }) => (
         <div key={scope} class="balance">
           <div class="row">
@@ -29,7 +31,11 @@ export function SpendPanel({ ledger, summary }: { ledger: LedgerPage; summary: R
             </span>
           </div>
           {cap !== null && cap > 0 && (
-            <Bar share={(spent + reserved) / cap} label={`${scope}, part of the cap`} tone={spent + reserved > 0.9 * cap ? "warn" : ""} />
+            <Bar
+              share={(spent + reserved) / cap}
+              label={`${scope}, part of the cap`}
+              tone={spent + reserved > 0.9 * cap ? "warn" : ""}
+            />
           )}
         </div>
       ))}
@@ -45,7 +51,9 @@ export function SpendPanel({ ledger, summary }: { ledger: LedgerPage; summary: R
           <tbody>
             {rounds.map((row) => (
               <tr key={String(row.round)}>
-                <th scope="row">{row.round === null ? "outside a round" : `round ${number_of.get(row.round) ?? `#${row.round}`}`}</th>
+                <th scope="row">
+                  {row.round === null ? "outside a round" : `round ${number_of.get(row.round) ?? `#${row.round}`}`}
+                </th>
                 <td>{dollars(row.settled)}</td>
                 <td>{row.requests}</td>
               </tr>
@@ -53,7 +61,9 @@ export function SpendPanel({ ledger, summary }: { ledger: LedgerPage; summary: R
           </tbody>
         </table>
       )}
-      {ledger.next !== null && <p class="note">Of the latest {ledger.entries.length} movements; the ledger has more.</p>}
+      {ledger.next !== null && (
+        <p class="note">Of the latest {ledger.entries.length} movements; the ledger has more.</p>
+      )}
     </section>
   );
 }

@@ -18,7 +18,9 @@ export interface Family {
 /** Newest run first; within a run by round. A quarantined copy stands beside its replacement. */
 export function families(adapters: Adapter[], rounds: Round[]): Family[] {
   const round_of = new Map(rounds.map((round) => [round.id, round]));
-  const deltas = new Map(adapters.filter((one) => one.kind === "delta" && one.state === "verified").map((one) => [one.round, one]));
+  const deltas = new Map(
+    adapters.filter((one) => one.kind === "delta" && one.state === "verified").map((one) => [one.round, one]),
+  );
   const members = new Map<number, Member>();
   for (const adapter of adapters) {
     if (adapter.kind !== "cumulative") continue;

@@ -20,7 +20,11 @@ function MemberView({ member, serving }: { member: Member; serving: number | nul
           <b>{round ? <a href={`/rounds/${round.id}`}>Round {round.number}</a> : `Adapter ${adapter.id}`}</b>
           <span class="pills">
             {adapter.id === serving && <Pill name="completed" text="served" />}
-            {adapter.state === "quarantined" ? <Pill name="quarantined" /> : <Pill name={outcome ?? round?.phase ?? "verified"} />}
+            {adapter.state === "quarantined" ? (
+              <Pill name="quarantined" />
+            ) : (
+              <Pill name={outcome ?? round?.phase ?? "verified"} />
+            )}
           </span>
         </div>
         <code>{short_hash(adapter.hash)}</code> <span class="soft">made {date_time(adapter.created_at)}</span>
@@ -69,7 +73,15 @@ function MemberView({ member, serving }: { member: Member; serving: number | nul
 function FamilyView({ family, run }: { family: Family; run: Run | undefined }) {
   return (
     <section class="family" aria-label={`Run ${family.run}`}>
-      <h2>{run ? <a href={`/runs/${run.id}`}><InertText text={run_name(run)} /></a> : `Run ${family.run}`}</h2>
+      <h2>
+        {run ? (
+          <a href={`/runs/${run.id}`}>
+            <InertText text={run_name(run)} />
+          </a>
+        ) : (
+          `Run ${family.run}`
+        )}
+      </h2>
       <ul class="lineage">
         <li>
           <div class={run && run.serving_adapter === null ? "member base serving" : "member base"}>
@@ -109,8 +121,8 @@ export default function AdaptersPage() {
         <h1>Adapters</h1>
       </div>
       <p class="note">
-        Each round trains on the model its run served; a promoted one carries on the line, a rejected one ends it. Every adapter here is
-        cumulative: it loads on the base model as it is.
+        Each round trains on the model its run served; a promoted one carries on the line, a rejected one ends it. Every
+        adapter here is cumulative: it loads on the base model as it is.
       </p>
       {error !== null && <Failure text={error} again={() => location.reload()} />}
       {!loaded && error === null && <Loading what="the adapters" />}

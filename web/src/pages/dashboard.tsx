@@ -2,9 +2,20 @@
 import { useEffect, useState } from "preact/hooks";
 import { useNews } from "../api/events";
 import { type Resource, useResource, useThrottled } from "../api/resource";
-import type { Annotator, LedgerPage, Progress, QueueCounts, QueuePerson, QueueRound, Run, RunDetails, Status } from "../api/types";
+import type {
+  Annotator,
+  LedgerPage,
+  Progress,
+  QueueCounts,
+  QueuePerson,
+  QueueRound,
+  Run,
+  RunDetails,
+  Status,
+} from "../api/types";
 import { with_query } from "../api/client";
 import { ScoreChart } from "../charts/score_chart";
+import { InertText } from "../components/inert_text";
 import { Empty, Failure, Loading, Pill } from "../components/pieces";
 import { JudgePanel } from "../dashboard/judge_panel";
 import { AttentionPanel } from "../dashboard/attention_panel";
@@ -44,6 +55,7 @@ function useLive(onChange: () => void): Live {
     onProgress: set_progress,
     onQueue: set_queue,
     onRound: onChange,
+    onBack: onChange,
     onMessage: (text) => {
       set_messages((old) => [...old, { at: Date.now(), text }].slice(-kMostMessages));
       onChange();
@@ -108,6 +120,12 @@ export default function DashboardPage() {
         mayAct={may_operate(session)}
         onDone={reload}
       />
+      {data.details.data && data.details.data.state !== "paused" && data.details.data.reason !== "" && (
+        <p class="note">
+          Why it {data.details.data.state === "active" ? "goes on" : "stopped"}:{" "}
+          <InertText text={data.details.data.reason} />
+        </p>
+      )}
       {data.details.error !== null && <Failure text={data.details.error} again={data.details.reload} />}
       {list.length === 0 && (
         <Empty title="No run yet">
@@ -135,9 +153,22 @@ export default function DashboardPage() {
       )}
       <div class="columns dashboard-columns">
         {data.ledger.data && <SpendPanel ledger={data.ledger.data} summary={summary} />}
-        {data.annotators.data && <JudgePanel annotators={data.annotators.data.annotators} run={run} />}
-        {data.queue.data && <QueuePanel rounds={data.queue.data.rounds} counts={queue_counts} mayAct={may_operate(session)} onDone={reload} />}
-        {data.people.data && <PeoplePanel people={data.people.data.people} onDone={reload} />}
+        <div class="stacked">
+          {data.annotators.data && <JudgePanel annotators={data.annotators.data.annotators} run={run} />}
+          {data.queue.data && (
+            <QueuePanel
+              rounds={data.queue.data.rounds}
+              counts={queue_counts}
+              mayAct={may_operate(session)}
+              onDone={reload}
+            />
+          )}
+        </div>
+        {data.people.data && (
+          <div class="wide">
+            <PeoplePanel people={data.people.data.people} onDone={reload} />
+          </div>
+        )}
       </div>
     </>
   );

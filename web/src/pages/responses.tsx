@@ -24,7 +24,11 @@ interface Found {
 /** The filtered list, page after page. */
 function useFound(filters: Filters): Found {
   const query = with_query("/api/v1/responses", { ...filters, limit: kPageSize });
-  const [state, set] = useState<{ query: string; page: ResponsePage | null; error: string | null }>({ query: "", page: null, error: null });
+  const [state, set] = useState<{ query: string; page: ResponsePage | null; error: string | null }>({
+    query: "",
+    page: null,
+    error: null,
+  });
   useEffect(() => {
     const cancel = new AbortController();
     get<ResponsePage>(query, cancel.signal).then(
@@ -39,7 +43,12 @@ function useFound(filters: Filters): Found {
   const more = () => {
     if (page?.next == null) return;
     get<ResponsePage>(`${query}&cursor=${encodeURIComponent(page.next)}`).then(
-      (next) => set((old) => (old.page === page ? { query, page: { responses: [...page.responses, ...next.responses], next: next.next }, error: null } : old)),
+      (next) =>
+        set((old) =>
+          old.page === page
+            ? { query, page: { responses: [...page.responses, ...next.responses], next: next.next }, error: null }
+            : old,
+        ),
       (error: unknown) => set((old) => ({ ...old, error: problem_text(error) })),
     );
   };
@@ -72,6 +81,7 @@ export default function ResponsesPage({ page }: { page: Extract<Page, { name: "r
       </div>
       <FilterForm
         key={filters.search ?? ""}
+        reading={page.id !== null}
         filters={filters}
         runs={runs.data?.runs ?? []}
         rounds={rounds.data?.rounds ?? []}

@@ -43,11 +43,19 @@ function Outcome({ details }: { details: RoundDetails }) {
         </Card>
       )}
       <Card label="Perfect at first" under={`of ${count(summary.responses)} responses written for training`}>
-        {percent(summary.positives + summary.negatives > 0 ? summary.positives / (summary.positives + summary.negatives) : null)}
+        {percent(
+          summary.positives + summary.negatives > 0
+            ? summary.positives / (summary.positives + summary.negatives)
+            : null,
+        )}
       </Card>
       <Card
         label="Inappropriate tokens"
-        under={summary.training_steps > 0 ? `of criticised responses, over ${count(summary.training_steps)} steps` : "known once it trains"}
+        under={
+          summary.training_steps > 0
+            ? `of criticised responses, over ${count(summary.training_steps)} steps`
+            : "known once it trains"
+        }
       >
         {percent(summary.detected_fraction)}
       </Card>
@@ -61,9 +69,13 @@ function Actions({ details, onDone }: { details: RoundDetails; onDone: () => voi
   if (round.phase === "completed" || round.phase === "cancelled") return null;
   return (
     <div class="actions">
-      {round.phase === "failed" && <ActionButton name="Retry" path={`/api/v1/rounds/${round.id}/retry`} onDone={onDone} />}
+      {round.phase === "failed" && (
+        <ActionButton name="Retry" path={`/api/v1/rounds/${round.id}/retry`} onDone={onDone} />
+      )}
       {round.phase === "paused" && <ActionButton name="Resume" path={`${run}/resume`} onDone={onDone} />}
-      {round.phase !== "failed" && round.phase !== "paused" && <ActionButton name="Pause" path={`${run}/pause`} onDone={onDone} />}
+      {round.phase !== "failed" && round.phase !== "paused" && (
+        <ActionButton name="Pause" path={`${run}/pause`} onDone={onDone} />
+      )}
       <ActionButton
         danger
         name="Cancel the run"
@@ -116,7 +128,7 @@ export default function RoundPage({ page }: { page: Extract<Page, { name: "round
     events.reload();
     steps.reload();
   }, kNewsMs);
-  useNews({ onRound: reload, onMessage: reload });
+  useNews({ onRound: reload, onMessage: reload, onBack: reload });
   const number = details.data?.round.number;
   useEffect(() => {
     document.title = number === undefined ? "Round · cutd" : `Round ${number} · cutd`;
@@ -142,10 +154,18 @@ export default function RoundPage({ page }: { page: Extract<Page, { name: "round
       <p class="note">
         Begun {date_time(round.created_at)}, last change {date_time(round.updated_at)}
         {round.retries > 0 ? `, retried ${count(round.retries)} times` : ""}
-        {summary.adapter_hash ? <>, adapter <code>{short_hash(summary.adapter_hash)}</code></> : ""}
+        {summary.adapter_hash ? (
+          <>
+            , adapter <code>{short_hash(summary.adapter_hash)}</code>
+          </>
+        ) : (
+          ""
+        )}
       </p>
       {round.reason !== "" && (
-        <div class={`notice ${round.phase === "failed" ? "bad" : round.phase === "paused" ? "warn" : round.outcome === "promoted" ? "good" : ""}`}>
+        <div
+          class={`notice ${round.phase === "failed" ? "bad" : round.phase === "paused" ? "warn" : round.outcome === "promoted" ? "good" : ""}`}
+        >
           <div class="said">
             <InertText text={round.reason} />
           </div>

@@ -26,7 +26,7 @@ export default function RunPage({ page }: { page: Extract<Page, { name: "run" }>
     run.reload();
     ledger.reload();
   }, 400);
-  useNews({ onRound: reload, onMessage: reload });
+  useNews({ onRound: reload, onMessage: reload, onBack: reload });
   useEffect(() => {
     document.title = `Run ${page.id} · cutd`;
   }, [page.id]);
@@ -49,14 +49,25 @@ export default function RunPage({ page }: { page: Extract<Page, { name: "run" }>
         <a class="button small" href={with_query("/responses", { run: data.id })}>
           Its responses
         </a>
-        {may_operate(session) && data.state === "active" && <ActionButton name="Pause" path={`${path}/pause`} onDone={reload} />}
-        {may_operate(session) && data.state === "paused" && <ActionButton name="Resume" path={`${path}/resume`} onDone={reload} />}
+        {may_operate(session) && data.state === "active" && (
+          <ActionButton name="Pause" path={`${path}/pause`} onDone={reload} />
+        )}
+        {may_operate(session) && data.state === "paused" && (
+          <ActionButton name="Resume" path={`${path}/resume`} onDone={reload} />
+        )}
         {may_operate(session) && (data.state === "active" || data.state === "paused") && (
-          <ActionButton danger name="Cancel" path={`${path}/cancel`} confirm="Cancel the run? What is there stays." onDone={reload} />
+          <ActionButton
+            danger
+            name="Cancel"
+            path={`${path}/cancel`}
+            confirm="Cancel the run? What is there stays."
+            onDone={reload}
+          />
         )}
       </div>
       <p class="note">
-        Begun {date_time(data.created_at)}, last change {date_time(data.updated_at)}; model <InertText text={data.model} />
+        Begun {date_time(data.created_at)}, last change {date_time(data.updated_at)}; model{" "}
+        <InertText text={data.model} />
       </p>
       {data.reason !== "" && (
         <div class={`notice ${data.state === "failed" ? "bad" : data.state === "paused" ? "warn" : ""}`}>

@@ -7,6 +7,8 @@ interface Props {
   runs: Run[];
   rounds: Round[];
   annotators: Annotator[];
+  /** A response is being read; on a phone it has the screen. */
+  reading: boolean;
   onChange: (filters: Filters) => void;
 }
 
@@ -17,11 +19,15 @@ interface ChoiceProps {
   options: [string, string][];
 }
 
-export function FilterForm({ filters, runs, rounds, annotators, onChange }: Props) {
+export function FilterForm({ filters, runs, rounds, annotators, reading, onChange }: Props) {
   const choice = ({ name, text, any, options }: ChoiceProps) => (
     <label class="field" key={name}>
       <span>{text}</span>
-      <select name={name} value={filters[name] ?? ""} onChange={(event) => onChange(changed(filters, name, event.currentTarget.value))}>
+      <select
+        name={name}
+        value={filters[name] ?? ""}
+        onChange={(event) => onChange(changed(filters, name, event.currentTarget.value))}
+      >
         <option value="">{any}</option>
         {options.map(([value, shown]) => (
           <option key={value} value={value}>
@@ -37,17 +43,31 @@ export function FilterForm({ filters, runs, rounds, annotators, onChange }: Prop
     onChange(changed(filters, "search", String(text ?? "").trim()));
   };
   return (
-    <form class="filters" role="search" aria-label="Responses" onSubmit={search}>
+    <form class={reading ? "filters opened" : "filters"} role="search" aria-label="Responses" onSubmit={search}>
       <label class="field search-field">
         <span>Search</span>
-        <input type="search" name="search" placeholder="words in instruction, response or judgment" maxLength={200} defaultValue={filters.search ?? ""} />
+        <input
+          type="search"
+          name="search"
+          placeholder="words in instruction, response or judgment"
+          maxLength={200}
+          defaultValue={filters.search ?? ""}
+        />
       </label>
-      {choice({ name: "run", text: "Run", any: "any run", options: [...runs].reverse().map((run) => [String(run.id), run_name(run)]) })}
+      {choice({
+        name: "run",
+        text: "Run",
+        any: "any run",
+        options: [...runs].reverse().map((run) => [String(run.id), run_name(run)]),
+      })}
       {choice({
         name: "round",
         text: "Round",
         any: "any round",
-        options: rounds.map((round) => [String(round.id), `round ${round.number}${filters.run ? "" : ` of run ${round.run}`}`]),
+        options: rounds.map((round) => [
+          String(round.id),
+          `round ${round.number}${filters.run ? "" : ` of run ${round.run}`}`,
+        ]),
       })}
       {choice({
         name: "split",
@@ -59,7 +79,12 @@ export function FilterForm({ filters, runs, rounds, annotators, onChange }: Prop
           ["report", "report"],
         ],
       })}
-      {choice({ name: "annotator", text: "Annotator", any: "anyone", options: annotators.map(({ id, name }) => [String(id), name]) })}
+      {choice({
+        name: "annotator",
+        text: "Annotator",
+        any: "anyone",
+        options: annotators.map(({ id, name }) => [String(id), name]),
+      })}
       {choice({
         name: "label",
         text: "Verdict",

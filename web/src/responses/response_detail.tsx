@@ -51,7 +51,9 @@ export function ResponseDetail({ response }: { response: ResponseRow }) {
             {response.split === "train" ? (
               <>
                 Written in{" "}
-                <a href={response.round === null ? "/" : `/rounds/${response.round}`}>round {response.round_number ?? "?"}</a>
+                <a href={response.round === null ? "/" : `/rounds/${response.round}`}>
+                  round {response.round_number ?? "?"}
+                </a>
               </>
             ) : (
               `Of the ${response.split} set`

@@ -10,7 +10,9 @@ const kBeginning = 160; // characters of a response in the list
 export function verdict_of(judgment: JudgmentBrief): { name: string; text: string } {
   if (judgment.state === "pending") return { name: "pending", text: "waiting" };
   if (judgment.state === "failed") return { name: "failed", text: "failed" };
-  return judgment.label === "positive" ? { name: "perfect", text: "perfect" } : { name: "criticised", text: "criticised" };
+  return judgment.label === "positive"
+    ? { name: "perfect", text: "perfect" }
+    : { name: "criticised", text: "criticised" };
 }
 
 interface Props {
@@ -24,7 +26,10 @@ export function ResponseList({ responses, chosen, filters }: Props) {
     <ul class="response-list">
       {responses.map((response) => (
         <li key={response.id}>
-          <a href={with_query(`/responses/${response.id}`, filters)} aria-current={response.id === chosen ? "true" : undefined}>
+          <a
+            href={with_query(`/responses/${response.id}`, filters)}
+            aria-current={response.id === chosen ? "true" : undefined}
+          >
             <span class="asked" dir="auto">
               <InertText text={response.instruction.text.slice(0, kBeginning)} />
             </span>
@@ -37,7 +42,8 @@ export function ResponseList({ responses, chosen, filters }: Props) {
                 return <Pill key={judgment.id} name={name} text={text} />;
               })}
               <span class="soft">
-                #{response.id} · {response.split === "train" ? `round ${response.round_number ?? "?"}` : `${response.split} set`}
+                #{response.id} ·{" "}
+                {response.split === "train" ? `round ${response.round_number ?? "?"}` : `${response.split} set`}
               </span>
             </span>
           </a>

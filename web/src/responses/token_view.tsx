@@ -18,9 +18,9 @@ function Numbers({ tokens }: { tokens: ResponseTokens }) {
             <tr>
               <th scope="col">token</th>
               <th scope="col">log p</th>
-              <th scope="col">log p with judgment</th>
+              <th scope="col">with judgment</th>
               <th scope="col">ratio</th>
-              <th scope="col">inappropriate</th>
+              <th scope="col">found</th>
             </tr>
           </thead>
           <tbody>
@@ -51,7 +51,11 @@ function Highlighted({ tokens }: { tokens: ResponseTokens }) {
       <div class="said" dir="auto">
         {token_runs(tokens.tokens).map((run, i) =>
           run.detected ? (
-            <mark key={i} class="detected" title={`p with judgment ÷ p: ${run.tokens.map((token) => decimal(ratio(token), 2)).join(", ")}`}>
+            <mark
+              key={i}
+              class="detected"
+              title={`p with judgment ÷ p: ${run.tokens.map((token) => decimal(ratio(token), 2)).join(", ")}`}
+            >
               <InertText text={run.text} />
             </mark>
           ) : (
@@ -60,8 +64,9 @@ function Highlighted({ tokens }: { tokens: ResponseTokens }) {
         )}
       </div>
       <p class="note legend">
-        <mark class="detected">Highlighted</mark>: {tokens.detected} of {tokens.tokens.length} tokens ({decimal(100 * share, 1)} %) that the
-        judgment makes likelier by more than {decimal(tokens.threshold, 2)} times; they are trained against ({tokens.objective}).
+        <mark class="detected">Highlighted</mark>: {tokens.detected} of {tokens.tokens.length} tokens (
+        {decimal(100 * share, 1)} %) that the judgment makes likelier by more than {decimal(tokens.threshold, 2)} times;
+        they are trained against ({tokens.objective}).
       </p>
       <Numbers tokens={tokens} />
     </>
@@ -77,7 +82,9 @@ interface Props {
 export function TokenView({ response, judgment, text }: Props) {
   const [asked, ask] = useState(false);
   useEffect(() => ask(false), [response, judgment]);
-  const resource = useResource<ResponseTokens | TokensPending>(asked ? `/api/v1/responses/${response}/tokens?judgment=${judgment}` : null);
+  const resource = useResource<ResponseTokens | TokensPending>(
+    asked ? `/api/v1/responses/${response}/tokens?judgment=${judgment}` : null,
+  );
   const pending = resource.data?.state === "pending" ? resource.data : null;
   useEffect(() => {
     if (pending === null) return;

@@ -1,0 +1,128 @@
+import { describe, expect, it } from "vitest";
+import { concerns } from "../../../web/src/dashboard/attention";
+import { score_points } from "../../../web/src/dashboard/score_points";
+import { spend_by_round } from "../../../web/src/dashboard/spend";
+import { families } from "../../../web/src/lineage/tree";
+import { funnel_stages } from "../../../web/src/round/funnel_stages";
+import { token_runs } from "../../../web/src/responses/tokens";
+import { changed, filters_of } from "../../../web/src/responses/filters";
+import * as world from "../../../web/mock/world";
+import type { Adapter, Run } from "../../../web/src/api/types";
+
+const kRun = world.kRuns[1] as Run;
+
+describe("concerns", () => {
+  it("says nothing when nothing is wrong", () => {
+    expect(concerns([kRun], null, null, null)).toEqual([]);
+  });
+  it("names a paused run with its reason and offers to resume it", () => {
+    const [first] = concerns([{ ...kRun, state: "paused", reason: "the day's cap is reached" }], null, null, null);
+    expect(first).toMatchObject({
+      tone: "warn",
+      text: "the day's cap is reached",
+      action: { name: "Resume", path: "/api/v1/runs/2/resume" },
+    });
+  });
+  it("leaves old failures alone once a newer run is there", () => {
+    const failed: Run = { ...kRun, id: 1, state: "failed" };
+    expect(concerns([failed, kRun], null, null, null)).toEqual([]);
+    expect(concerns([failed], null, null, null)[0]?.tone).toBe("bad");
+  });
+  it("warns of a cap before it is reached, and puts the worst first", () => {
+    const ledger = (spent: number) => ({
+      balances: [{ scope: "day", cap: 100, spent, reserved: 0 }],
+      entries: [],
+      next: null,
+    });
+    expect(concerns([kRun], null, ledger(89), null)).toEqual([]);
+    expect(concerns([kRun], null, ledger(90), null)[0]?.tone).toBe("warn");
+    const list = concerns([{ ...kRun, state: "paused" }], null, ledger(100), world.kCounts);
+    expect(list.map((one) => one.tone)).toEqual(["bad", "warn", "warn", "active"]);
+  });
+});
+
+describe("what the panels show", () => {
+  it("charts the untrained model and every evaluated round", () => {
+    const points = score_points(world.run_details(kRun).summary);
+    expect(points.map((point) => point.kind)).toEqual(["untrained", "promoted", "promoted", "rejected", "promoted"]);
+  });
+  it("sums what was settled, not what was reserved", () => {
+    const entry = { id: 1, run: 1, annotator: 1, note: "", at: "" };
+    const rows = spend_by_round([
+      { ...entry, kind: "reserve", amount: 90, round: 1 },
+      { ...entry, kind: "settle", amount: 40, round: 1 },
+      { ...entry, kind: "settle", amount: 2, round: 2 },
+      { ...entry, kind: "settle", amount: 5, round: null },
+      { ...entry, kind: "settle", amount: 1, round: 1 },
+    ]);
+    expect(rows).toEqual([
+      { round: 2, settled: 2, requests: 1 },
+      { round: 1, settled: 41, requests: 2 },
+      { round: null, settled: 5, requests: 1 },
+    ]);
+  });
+  it("tells each loss of the funnel", () => {
+    const details = world.round_details(14);
+    if (!details) throw new Error("no round");
+    const stages = funnel_stages({
+      ...details,
+      funnel: {
+        ...details.funnel,
+        planned: 400,
+        generated: 390,
+        judged: 380,
+        failed: 7,
+        trained: 370,
+        positives: 200,
+        negatives: 180,
+      },
+    });
+    expect(stages.map((stage) => stage.lost ?? "")).toEqual([
+      "10 not yet written",
+      "12 broke off at the token limit, 3 wait for a judgment, 7 without a usable judgment",
+      "200 perfect, 180 criticised, 10 left out by sampling",
+      "",
+    ]);
+  });
+  it("hangs each adapter below its parent", () => {
+    const [family] = families(world.kAdapters, world.kRounds);
+    const line = (members: { adapter: Adapter; children: never[] | unknown[] }[]): unknown =>
+      members.map((one) => [one.adapter.id, line(one.children as never)]);
+    expect(line(family?.members as never)).toEqual([
+      [
+        101,
+        [
+          [
+            102,
+            [
+              [103, []],
+              [104, []],
+            ],
+          ],
+        ],
+      ],
+    ]);
+    expect(family?.members[0]?.delta?.id).toBe(201);
+  });
+  it("joins neighbouring tokens of one kind", () => {
+    const token = (text: string, detected: boolean) => ({
+      id: 1,
+      text,
+      logprob: -1,
+      logprob_with_judgment: -0.5,
+      detected,
+    });
+    const runs = token_runs([token("a", false), token("b", true), token("c", true), token("d", false)]);
+    expect(runs.map(({ text, detected }) => [text, detected])).toEqual([
+      ["a", false],
+      ["bc", true],
+      ["d", false],
+    ]);
+  });
+  it("drops the round when the run changes", () => {
+    const filters = filters_of(new URLSearchParams("run=1&round=4&search=&other=x"));
+    expect(filters).toEqual({ run: "1", round: "4" });
+    expect(changed(filters, "run", "2")).toEqual({ run: "2" });
+    expect(changed(filters, "round", "")).toEqual({ run: "1" });
+  });
+});
