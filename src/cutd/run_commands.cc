@@ -26,6 +26,7 @@ struct Options {
   std::string why = "asked by the operator";
   bool json = false;
   bool follow = false;
+  bool acknowledge = false;
   std::string report;
   std::vector<ConfigOverride> overrides;
 };
@@ -83,7 +84,9 @@ int run_status(const Options& options) {
 }
 
 int command_run(const Options& options, const std::string& command, const std::string& done, const std::string& state) {
-  ApiClient(options.data_dir).post(run_path(options) + "/" + command, {{"why", options.why}});
+  Json body{{"why", options.why}};
+  if (options.acknowledge) body["acknowledge"] = true;
+  ApiClient(options.data_dir).post(run_path(options) + "/" + command, body);
   if (options.json) print_json({{"id", options.run}, {"state", state}});
   else fmt::print("run {} {}\n", options.run, done);
   return kExitDone;
@@ -132,6 +135,10 @@ void add_run_commands(CLI::App& app, CommandAction& chosen) {
         });
     command->add_option("run", options->run, "Number of the run")->required();
     command->add_option("--why", options->why, "Kept in the history")->capture_default_str();
+    if (steering.name == "resume") {
+      command->add_flag("--acknowledge", options->acknowledge,
+                        "The judgments that raised the alarm were looked at and are fit to train on");
+    }
   }
 }
 

@@ -115,10 +115,10 @@ std::vector<JudgingAlarm> agreement_alarms(const std::vector<AnnotatorAgreement>
   return alarms;
 }
 
-std::string alarm_reason(const std::vector<JudgingAlarm>& alarms) {
+std::string alarm_reason(const std::string& subject, const std::vector<JudgingAlarm>& alarms) {
   std::string reason;
   for (const JudgingAlarm& alarm : alarms)
-    reason += (reason.empty() ? std::string(kAlarmPause) + ": " : std::string("; ")) + alarm.reason;
+    reason += (reason.empty() ? std::string(kAlarmPause) + ": " + subject + ": " : std::string("; ")) + alarm.reason;
   return reason;
 }
 

@@ -3,8 +3,9 @@
 // proportion, known verdicts missed. Each finding is an alarm that holds the round until a person has looked at it.
 // Pure functions on plain structs, equal results on every machine.
 //
-//   const std::vector<JudgingAlarm> alarms = judging_alarms(measure_judging(judged), measure_canaries(canaries),
-//   limits); if (!alarms.empty()) pause(alarm_reason(alarms));
+//   const JudgingHealth health = measure_judging(judged);
+//   const std::vector<JudgingAlarm> alarms = judging_alarms(health, limits);
+//   if (!alarms.empty()) pause(alarm_reason("round 3", alarms));
 #pragma once
 
 #include <cstdint>
@@ -98,8 +99,8 @@ std::vector<JudgingAlarm> canary_alarms(const CanaryHealth& canaries, const Judg
 std::vector<JudgingAlarm> agreement_alarms(const std::vector<AnnotatorAgreement>& agreements,
                                            const JudgingLimits& limits);
 
-// "alarm: REASON; REASON": why a round is paused. Empty without alarms. Equal alarms give equal text.
-std::string alarm_reason(const std::vector<JudgingAlarm>& alarms);
+// "alarm: SUBJECT: REASON; REASON": why a round is paused. Empty without alarms. Equal alarms give equal text.
+std::string alarm_reason(const std::string& subject, const std::vector<JudgingAlarm>& alarms);
 constexpr const char* kAlarmPause = "alarm";  // how every such reason begins
 
 // Where canaries go among a round's responses: for each of `count` of the `canaries` there are, drawn without

@@ -63,6 +63,7 @@ Action decide_judging(const RoundSnapshot& round) {
     return action::Fail{fmt::format("{} of {} judgments failed, {}", round.judgments_failed,
                                     round.judgments_failed + done, and_then(round.judgment_failure))};
   }
+  if (!round.alarm.empty()) return action::Hold{round.alarm};
   return action::Advance{Phase::kJudging, Phase::kTraining,
                          fmt::format("{} satisfactory, {} criticised, {} failed judgments", round.positives,
                                      round.negatives, round.judgments_failed)};
@@ -99,6 +100,8 @@ Action decide_evaluating(const RoundSnapshot& round) {
   if (const auto next = next_of_evaluation(Subject::kParent, round.parent)) return *next;
   if (const auto next = next_of_evaluation(Subject::kCandidate, round.candidate)) return *next;
   if (!round.verdict) return action::Fail{"both evaluations are done but cannot be compared"};
+  // What is rejected anyway needs nobody's look.
+  if (round.verdict->promote && !round.alarm.empty()) return action::Hold{round.alarm};
   if (round.verdict->promote) return action::Promote{round.verdict->reason};
   return action::Reject{round.verdict->reason};
 }

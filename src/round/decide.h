@@ -55,6 +55,9 @@ struct Reject {
 struct Pause {
   std::string reason;
 };
+struct Hold {
+  std::string reason;
+};  // pause run and round until a person has acknowledged the alarm
 struct Resume {
   std::string why;
 };
@@ -75,8 +78,8 @@ using Action =
     std::variant<action::Idle, action::PlanEvaluation, action::GenerateEvaluation, action::AwaitEvaluationJudgments,
                  action::ScoreEvaluation, action::FinishEvaluation, action::PlanRound, action::Generate,
                  action::AwaitJudgments, action::Advance, action::FreezeManifest, action::Train,
-                 action::PublishCumulative, action::Promote, action::Reject, action::Pause, action::Resume,
-                 action::Fail, action::StartRound, action::CompleteRun, action::FailRun>;
+                 action::PublishCumulative, action::Promote, action::Reject, action::Pause, action::Hold,
+                 action::Resume, action::Fail, action::StartRound, action::CompleteRun, action::FailRun>;
 
 // The next action of a round.
 Action decide(const RoundSnapshot& round);

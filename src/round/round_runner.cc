@@ -8,6 +8,7 @@
 #include "core/random.h"
 #include "round/adapter_files.h"
 #include "round/generation_work.h"
+#include "round/run_commands.h"
 #include "round/training_work.h"
 #include "store/adapters.h"
 #include "store/instructions.h"
@@ -201,6 +202,11 @@ StepResult RoundRunner::perform_change(const Scene& scene, const Action& action)
     write([&](Writer& writer) { pause_round(writer, scene.round->id, scene.round->phase, pause->reason); });
     board_.say(fmt::format("round {} paused: {}", scene.round->number, pause->reason));
     disk_wait_until_ = clock_.boot_millis() + options_.disk_retry.count();
+  } else if (const auto* hold = std::get_if<action::Hold>(&action)) {
+    write([&](Writer& writer) { pause_run(writer, scene.run.id, hold->reason); });
+    board_.say(fmt::format("round {} held, {}", scene.round->number, hold->reason));
+    logger_.warning(
+        fmt::format("round {} of run {} is held: {}", scene.round->number, scene.run.id.value, hold->reason));
   } else if (const auto* resume = std::get_if<action::Resume>(&action)) {
     write([&](Writer& writer) { resume_round(writer, scene.round->id, resume->why); });
     disk_wait_until_ = 0;

@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "round/frozen_run.h"
+#include "round/judging_health.h"
 #include "store/evaluations.h"
 #include "store/judgments.h"
 #include "store/rounds.h"
@@ -56,13 +57,19 @@ void pause_run(Writer& writer, RunId id, const std::string& why) {
   if (round && is_active(round->phase)) pause_round(writer, round->id, round->phase, why);
 }
 
-void resume_run(Writer& writer, RunId id, const std::string& why) {
+void resume_run(Writer& writer, RunId id, const std::string& why, bool acknowledge) {
   const Run run = require_run(writer, id);
   const std::optional<Round> round = open_round(writer, id);
   if (run.state == RunState::kFailed) return resume_failed_run(writer, run, round, why);
   const bool round_paused = round && round->phase == Phase::kPaused;
   // A run that waits for disk is active; its round can be resumed by hand as well.
   if (run.state != RunState::kPaused && !(run.state == RunState::kActive && round_paused)) refuse(run, "resume");
+  if (round && is_alarm_pause(*round) && !acknowledge) {
+    throw Error(ErrorCode::kConflict,
+                "run " + std::to_string(id.value) + " was paused by an " + round->reason +
+                    ". Look at the round's judgments; if they are fit to train on: cutd run resume " +
+                    std::to_string(id.value) + " --acknowledge");
+  }
   if (run.state == RunState::kPaused) move_run(writer, id, RunState::kPaused, RunState::kActive, why);
   if (round_paused) resume_round(writer, round->id, why);
 }

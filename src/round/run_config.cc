@@ -60,6 +60,7 @@ void declare_run_options(OptionTable& table, RunConfig& config, std::vector<Json
   table.add("annotators", &annotators, "who judges: a list of {name, kind, guideline or llm, ...}; today exactly one");
   declare_train_options(table, config.train);
   declare_evaluation_options(table, config.evaluation);
+  declare_judging_limits(table, config.alarms.limits, "alarms");
   declare_limit_options(table, config.limits);
 }
 

@@ -14,6 +14,7 @@
 #include "core/train_config.h"
 #include "dataset/prompt_template.h"
 #include "evaluation/guards.h"
+#include "evaluation/judging_health.h"
 #include "judge_client/annotator.h"
 
 namespace cutd {
@@ -43,6 +44,11 @@ struct EvaluationConfig {
   GuardBands guards;
 };
 
+// What holds a round until a person has looked at it.
+struct AlarmConfig {
+  JudgingLimits limits;
+};
+
 struct RunLimits {
   std::int64_t rounds = 3;
   std::int64_t patience = 2;            // consecutive rejections that end the run; 0: never
@@ -64,6 +70,7 @@ struct RunConfig {
   std::vector<AnnotatorConfig> annotators = {AnnotatorConfig{}};
   TrainConfig train;
   EvaluationConfig evaluation;
+  AlarmConfig alarms;
   RunLimits limits;
 
   const AnnotatorConfig& annotator() const { return annotators.front(); }

@@ -188,9 +188,9 @@ void RunService::pause(RunId run, const std::string& why) {
     return run;
   });
 }
-void RunService::resume(RunId run, const std::string& why) {
+void RunService::resume(RunId run, const std::string& why, bool acknowledge) {
   impl_->command([&](Writer& writer) {
-    resume_run(writer, run, why);
+    resume_run(writer, run, why, acknowledge);
     return run;
   });
 }

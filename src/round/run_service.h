@@ -62,7 +62,7 @@ class RunService {
   // Commands act at once on the store; the present unit is interrupted and redone later. Error(kNotFound)
   // for an unknown id, kConflict when the state does not allow it.
   void pause(RunId run, const std::string& why);
-  void resume(RunId run, const std::string& why);
+  void resume(RunId run, const std::string& why, bool acknowledge = false);  // acknowledge: an alarm (run_commands.h)
   void cancel(RunId run, const std::string& why);
   void retry(RoundId round, const std::string& why);  // a failed round, and its run with it
 

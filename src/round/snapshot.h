@@ -45,6 +45,10 @@ struct RoundSnapshot {
   bool delta = false;  // published and verified
   bool cumulative = false;
   std::optional<PromotionVerdict> verdict;  // once both evaluations are done
+
+  // Why what the judges said must be looked at before it trains (phase judging) or promotes (evaluating); empty:
+  // nothing is wrong with it, or a person has acknowledged what is.
+  std::string alarm;
 };
 
 struct RunSnapshot {

@@ -106,7 +106,8 @@ void add_command_routes(Router& router, const DaemonContext& context) {
     return json_reply(Json::object());
   });
   router.add("POST", "/api/v1/runs/{id}/resume", [context](const Request& request) {
-    context.runs.resume(path_id<RunId>(request), reason_of(request, "asked by the operator"));
+    const bool acknowledge = json_get_or<bool>(json_body(request), "acknowledge", false, "request body");
+    context.runs.resume(path_id<RunId>(request), reason_of(request, "asked by the operator"), acknowledge);
     return json_reply(Json::object());
   });
   router.add("POST", "/api/v1/runs/{id}/cancel", [context](const Request& request) {

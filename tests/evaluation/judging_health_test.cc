@@ -92,7 +92,7 @@ TEST(JudgingHealthTest, SeesLengthsOutOfProportion) {
 TEST(JudgingHealthTest, HasNothingToSayAboutNothing) {
   EXPECT_THAT(alarms_of({}), IsEmpty());
   EXPECT_THAT(names(canary_alarms(measure_canaries({}), {})), IsEmpty());
-  EXPECT_EQ(alarm_reason({}), "");
+  EXPECT_EQ(alarm_reason("round 1", {}), "");
 }
 
 // `right` of `count` known verdicts met; half of them are satisfactory responses.
@@ -173,7 +173,7 @@ TEST(AgreementTest, IsCohensKappa) {
 }
 
 TEST(AlarmReasonTest, NamesEveryAlarm) {
-  EXPECT_EQ(alarm_reason({{"a", "one thing"}, {"b", "another"}}), "alarm: one thing; another");
+  EXPECT_EQ(alarm_reason("round 1", {{"a", "one thing"}, {"b", "another"}}), "alarm: round 1: one thing; another");
 }
 
 }  // namespace

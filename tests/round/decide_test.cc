@@ -89,6 +89,7 @@ std::string describe(const Action& action) {
                         [](const action::Promote&) { return std::string("promote"); },
                         [](const action::Reject&) { return std::string("reject"); },
                         [](const action::Pause&) { return std::string("pause"); },
+                        [](const action::Hold&) { return std::string("hold"); },
                         [](const action::Resume&) { return std::string("resume"); },
                         [](const action::Fail&) { return std::string("fail"); },
                         [](const action::StartRound&) { return std::string("start round"); },
@@ -122,6 +123,8 @@ std::vector<RoundRow> round_rows() {
       {"half of the judgments failed", with(P::kJudging, [](R& r) { r.positives = 10; r.judgments_failed = 10; }), "advance to training"},
       {"most judgments failed", with(P::kJudging, [](R& r) { r.positives = 9; r.judgments_failed = 11; }), "fail"},
       {"all judgments failed", with(P::kJudging, [](R& r) { r.judgments_failed = 20; }), "fail"},
+      {"an alarm about the judgments", with(P::kJudging, [](R& r) { r.positives = 20; r.alarm = "alarm: x"; }), "hold"},
+      {"an alarm while judgments are missing", with(P::kJudging, [](R& r) { r.judgments_pending = 1; r.alarm = "alarm: x"; }), "await judgments"},
       // training
       {"killed before the manifest's row", at(P::kTraining), "freeze manifest"},
       {"too few examples", with(P::kTraining, [](R& r) { r.training_examples = 7; }), "advance to evaluating"},
@@ -140,6 +143,8 @@ std::vector<RoundRow> round_rows() {
       {"the candidate's is not judged", with(P::kEvaluating, [](R& r) { r.candidate = {.planned = true, .judgments_pending = 1}; }), "await evaluation candidate"},
       {"the candidate's is complete", with(P::kEvaluating, [](R& r) { r.candidate = planned(); }), "finish evaluation candidate"},
       {"killed before the promotion's commit", with(P::kEvaluating, [](R& r) { r.candidate = done(); r.verdict = PromotionVerdict{true, "better"}; }), "promote"},
+      {"an alarm about the candidate's judgments", with(P::kEvaluating, [](R& r) { r.candidate = done(); r.verdict = PromotionVerdict{true, "better"}; r.alarm = "alarm: x"; }), "hold"},
+      {"an alarm about a candidate that is not better", with(P::kEvaluating, [](R& r) { r.candidate = done(); r.verdict = PromotionVerdict{false, "worse"}; r.alarm = "alarm: x"; }), "reject"},
       {"not better", with(P::kEvaluating, [](R& r) { r.candidate = done(); r.verdict = PromotionVerdict{false, "worse"}; }), "reject"},
       {"both are done and cannot be compared", with(P::kEvaluating, [](R& r) { r.candidate = done(); }), "fail"},
       // the disk
@@ -148,6 +153,7 @@ std::vector<RoundRow> round_rows() {
       {"paused for the disk, still little room", paused("disk: full", true), "idle"},
       {"paused for the disk, room again", paused("disk: full", false), "resume"},
       {"paused by an operator", paused("lunch", false), "idle"},
+      {"paused by an alarm", paused("alarm: x", false), "idle"},
       // at rest
       {"completed", at(P::kCompleted), "idle"},
       {"killed after the promotion's commit", at(P::kCompleted), "idle"},

@@ -20,11 +20,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Share of good answers, in percent: 35 untrained, 10 more for each rank of the adapter.
-std::int64_t skill(const ModelSpec& model) {
-  if (model.adapter_dir.empty()) return 35;
-  return 35 + 10 * read_adapter(model.adapter_dir, read_model_config(model.model_dir)).r;
+std::int64_t rank_of(const ModelSpec& model) {
+  if (model.adapter_dir.empty()) return 0;
+  return read_adapter(model.adapter_dir, read_model_config(model.model_dir)).r;
 }
+
+// Share of good answers, in percent: 35 untrained, 10 more for each rank of the adapter.
+std::int64_t skill(std::int64_t rank) { return 35 + 10 * rank; }
 
 // Between "### Instruction:\n" and the next blank line of the alpaca prompt.
 std::string instruction_of(const std::string& prompt) {
@@ -118,13 +120,16 @@ LoadReply ScriptedEngine::load(const ModelSpec& model, std::stop_token stop, con
 std::vector<GeneratedResponse> ScriptedEngine::generate(const GenerateRequest& request, std::stop_token stop,
                                                         const ProgressSink& progress) {
   begin("generate", stop);
-  const std::int64_t percent = skill(request.model);
+  const std::int64_t rank = rank_of(request.model);
+  const std::int64_t percent = skill(rank);
+  const bool constant = constant_from_rank > 0 && rank >= constant_from_rank;
   std::vector<GeneratedResponse> responses;
   for (const GeneratePrompt& prompt : request.prompts) {
     require_going(stop);
     const std::string instruction = instruction_of(scripted_decode(prompt.ids));
     const bool well = derive_seed(prompt.seed, instruction) % 100 < percent;
-    GeneratedResponse response{{}, answer(instruction, well), "stop", {}};
+    const std::string text = constant ? "This is the one clear answer that I give." : answer(instruction, well);
+    GeneratedResponse response{{}, text, "stop", {}};
     response.ids = scripted_encode(response.text);
     response.ids.push_back(kScriptedEos);
     response.logprobs.assign(response.ids.size(), -0.5);

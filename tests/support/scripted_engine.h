@@ -35,6 +35,9 @@ class ScriptedEngine final : public Engine {
 
   static constexpr std::int64_t kSteps = 3;
 
+  // A null model: from this rank of the adapter on, one answer to everything (0: never).
+  std::int64_t constant_from_rank = 0;
+
   std::int64_t calls(const std::string& kind) const;
   const std::vector<TrainRequest>& trainings() const { return trainings_; }
   std::int64_t last_resumed_from() const { return last_resumed_from_; }

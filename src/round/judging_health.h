@@ -1,0 +1,29 @@
+// The alarms of a round (evaluation/judging_health.h) read from the store, and which of them a person has acknowledged.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "evaluation/judging_health.h"
+#include "round/frozen_run.h"
+#include "store/store.h"
+
+namespace cutd {
+
+// Of a round's judgments, before they train. `untrained`: the evaluation that lengths are compared with.
+std::vector<JudgingAlarm> round_alarms(Reader& reader, const FrozenRun& frozen, RoundId round,
+                                       const EvaluationKey& untrained);
+
+// Of the judgments that a candidate's promotion rests on.
+std::vector<JudgingAlarm> candidate_alarms(Reader& reader, const FrozenRun& frozen, const EvaluationKey& candidate,
+                                           const EvaluationKey& untrained);
+
+// alarm_reason(), or "" when the round was paused for exactly that reason and then resumed: it was acknowledged.
+// Other numbers are another reason.
+std::string open_alarm(Reader& reader, RoundId round, const std::string& subject,
+                       const std::vector<JudgingAlarm>& alarms);
+
+// Whether a round is paused by an alarm: only an acknowledgement resumes it.
+bool is_alarm_pause(const Round& round);
+
+}  // namespace cutd
