@@ -64,6 +64,11 @@ struct NameTable<EvaluationState> {
   static constexpr std::string_view what = "evaluation state";
   static constexpr std::array<std::string_view, 2> names = {"open", "done"};
 };
+template <>
+struct NameTable<Role> {
+  static constexpr std::string_view what = "role";
+  static constexpr std::array<std::string_view, 3> names = {"operator", "annotator", "viewer"};
+};
 
 template <typename Enum>
 std::string_view lookup(Enum value) {
@@ -86,6 +91,7 @@ std::string_view name_of(JudgmentLabel value) { return lookup(value); }
 std::string_view name_of(AdapterKind value) { return lookup(value); }
 std::string_view name_of(AdapterState value) { return lookup(value); }
 std::string_view name_of(EvaluationState value) { return lookup(value); }
+std::string_view name_of(Role value) { return lookup(value); }
 
 template <typename Enum>
 Enum from_name(std::string_view name) {
@@ -98,6 +104,7 @@ Enum from_name(std::string_view name) {
 }
 
 template Split from_name<Split>(std::string_view);
+template Role from_name<Role>(std::string_view);
 template Phase from_name<Phase>(std::string_view);
 template Outcome from_name<Outcome>(std::string_view);
 template RunState from_name<RunState>(std::string_view);

@@ -26,6 +26,7 @@ using JudgmentId = Id<struct Judgment>;
 using ManifestId = Id<struct FrozenManifest>;
 using AdapterId = Id<struct Adapter>;
 using EvaluationId = Id<struct Evaluation>;
+using UserId = Id<struct User>;
 
 // What an instruction may be used for. `gate` is read by decide(), `report` never is; neither trains.
 enum class Split { kTrain, kGate, kReport };
@@ -42,6 +43,9 @@ enum class AdapterKind { kDelta, kCumulative };
 enum class AdapterState { kVerified, kQuarantined };
 enum class EvaluationState { kOpen, kDone };
 
+// What an account may do: everything; judge; look on.
+enum class Role { kOperator, kAnnotator, kViewer };
+
 bool is_active(Phase phase);  // created, generating, judging, training, evaluating
 bool is_final(Phase phase);   // completed, cancelled; a failed round may still be retried
 
@@ -56,6 +60,7 @@ std::string_view name_of(JudgmentLabel value);
 std::string_view name_of(AdapterKind value);
 std::string_view name_of(AdapterState value);
 std::string_view name_of(EvaluationState value);
+std::string_view name_of(Role value);
 
 // The value of a word: from_name<Phase>("paused"). Throws Error(kBadInput) naming an unknown word.
 template <typename Enum>

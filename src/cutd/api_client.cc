@@ -49,6 +49,8 @@ Reply ApiClient::ask_store(const std::string& target) {
   add_read_routes(router, {[this](const std::function<void(Reader&)>& query) { store_->read(query); }, data_dir_});
   Request request;
   request.method = "GET";
+  request.local = true;
+  request.principal = Principal{Role::kOperator, std::nullopt, "", 0, false};
   parse_target(target, request);
   return router.handle(std::move(request), logger_);
 }

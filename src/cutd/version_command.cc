@@ -18,7 +18,7 @@ Json version_view() { return {{"version", version()}, {"compiler", __VERSION__}}
 std::string version() { return CUTD_VERSION; }
 
 void add_version_route(Router& router) {
-  router.add("GET", "/api/v1/version", [](const Request&) { return json_reply(version_view()); });
+  router.add("GET", "/api/v1/version", Access::kSignedIn, [](const Request&) { return json_reply(version_view()); });
 }
 
 void add_version_command(CLI::App& app, CommandAction& chosen) {

@@ -100,25 +100,26 @@ Reply progress_reply(const ProgressBoard& board, std::int64_t after) {
 }
 
 void add_command_routes(Router& router, const DaemonContext& context) {
-  router.add("POST", "/api/v1/runs", [context](const Request& request) { return start_run(context, request); });
-  router.add("POST", "/api/v1/runs/{id}/pause", [context](const Request& request) {
+  router.add("POST", "/api/v1/runs", Access::kOperator,
+             [context](const Request& request) { return start_run(context, request); });
+  router.add("POST", "/api/v1/runs/{id}/pause", Access::kOperator, [context](const Request& request) {
     context.runs.pause(path_id<RunId>(request), reason_of(request, "asked by the operator"));
     return json_reply(Json::object());
   });
-  router.add("POST", "/api/v1/runs/{id}/resume", [context](const Request& request) {
+  router.add("POST", "/api/v1/runs/{id}/resume", Access::kOperator, [context](const Request& request) {
     const bool acknowledge = json_get_or<bool>(json_body(request), "acknowledge", false, "request body");
     context.runs.resume(path_id<RunId>(request), reason_of(request, "asked by the operator"), acknowledge);
     return json_reply(Json::object());
   });
-  router.add("POST", "/api/v1/runs/{id}/cancel", [context](const Request& request) {
+  router.add("POST", "/api/v1/runs/{id}/cancel", Access::kOperator, [context](const Request& request) {
     context.runs.cancel(path_id<RunId>(request), reason_of(request, "asked by the operator"));
     return json_reply(Json::object());
   });
-  router.add("POST", "/api/v1/rounds/{id}/retry", [context](const Request& request) {
+  router.add("POST", "/api/v1/rounds/{id}/retry", Access::kOperator, [context](const Request& request) {
     context.runs.retry(path_id<RoundId>(request), reason_of(request, "asked by the operator"));
     return json_reply(Json::object());
   });
-  router.add("POST", "/api/v1/instructions",
+  router.add("POST", "/api/v1/instructions", Access::kOperator,
              [context](const Request& request) { return import_rows(context, request); });
 }
 
@@ -127,17 +128,17 @@ void add_command_routes(Router& router, const DaemonContext& context) {
 void add_daemon_routes(Router& router, const DaemonContext& context) {
   add_command_routes(router, context);
   const std::int64_t started_ms = context.clock.boot_millis();
-  router.add("GET", "/api/v1/status",
+  router.add("GET", "/api/v1/status", Access::kViewer,
              [context, started_ms](const Request&) { return json_reply(status_view(context, started_ms)); });
-  router.add("GET", "/api/v1/health", [context](const Request&) {
+  router.add("GET", "/api/v1/health", Access::kSignedIn, [context](const Request&) {
     const auto failure = context.runs.failure();
     if (failure) return problem_reply(503, *failure, ErrorCode::kUnavailable);
     return json_reply({{"status", "ok"}});
   });
-  router.add("GET", "/api/v1/progress", [context](const Request& request) {
+  router.add("GET", "/api/v1/progress", Access::kViewer, [context](const Request& request) {
     return progress_reply(context.runs.progress(), query_integer(request, "after", 0, 0, INT64_MAX));
   });
-  router.add("GET", "/api/v1/progress/events", [context](const Request& request) {
+  router.add("GET", "/api/v1/progress/events", Access::kViewer, [context](const Request& request) {
     Reply reply;
     reply.events = progress_events(context.runs.progress(),
                                    static_cast<std::uint64_t>(query_integer(request, "after", 0, 0, INT64_MAX)));

@@ -52,12 +52,15 @@ Reply json_reply(const Json& value, int status) {
   return reply;
 }
 
-Reply problem_reply(int status, const std::string& detail, ErrorCode code) {
-  Reply reply = json_reply(
-      {{"title", status_text(status)}, {"status", status}, {"detail", detail}, {"code", error_code_name(code)}},
-      status);
+Reply problem_reply(int status, const std::string& detail, const char* code) {
+  Reply reply =
+      json_reply({{"title", status_text(status)}, {"status", status}, {"detail", detail}, {"code", code}}, status);
   reply.content_type = "application/problem+json";
   return reply;
+}
+
+Reply problem_reply(int status, const std::string& detail, ErrorCode code) {
+  return problem_reply(status, detail, error_code_name(code));
 }
 
 Reply problem_reply(const Error& error) { return problem_reply(http_status(error.code()), error.what(), error.code()); }
@@ -82,14 +85,20 @@ const char* status_text(int status) {
   switch (status) {
     case 200: return "OK";
     case 201: return "Created";
+    case 202: return "Accepted";
+    case 204: return "No Content";
     case 304: return "Not Modified";
     case 400: return "Bad Request";
+    case 401: return "Unauthorized";
     case 403: return "Forbidden";
     case 404: return "Not Found";
     case 405: return "Method Not Allowed";
     case 409: return "Conflict";
+    case 408: return "Request Timeout";
     case 411: return "Length Required";
     case 413: return "Content Too Large";
+    case 421: return "Misdirected Request";
+    case 429: return "Too Many Requests";
     case 431: return "Request Header Fields Too Large";
     case 500: return "Internal Server Error";
     case 503: return "Service Unavailable";

@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "core/json.h"
+#include "server/access.h"
 
 namespace cutd {
 
@@ -22,6 +23,8 @@ struct Request {
   std::string body;
   std::map<std::string, std::string> captures;  // {name} parts of the route's pattern; set by the Router
   bool local = false;                           // came over the Unix socket from the daemon's own user
+  std::string peer;                             // address of the client; empty on the Unix socket
+  std::optional<Principal> principal;           // who asks; set by the Gate, none: nobody known
 };
 
 // Text of server-sent events, pulled by the connection a few times a second on the API threads: "" when
@@ -40,7 +43,9 @@ using Handler = std::function<Reply(const Request&)>;
 
 Reply json_reply(const Json& value, int status = 200);
 
-// RFC 9457 problem details: {"title", "status", "detail", "code"}.
+// RFC 9457 problem details: {"title", "status", "detail", "code"}. `code` is an error_code_name() or one of HTTP's
+// own: "unauthorized", "forbidden", "too_many".
+Reply problem_reply(int status, const std::string& detail, const char* code);
 Reply problem_reply(int status, const std::string& detail, ErrorCode code);
 Reply problem_reply(const Error& error);
 

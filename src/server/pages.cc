@@ -100,7 +100,7 @@ std::string_view content_type_of(std::string_view name) {
 void add_page_routes(Router& router, std::span<const EmbeddedFile> files) {
   const auto pages = std::make_shared<const Pages>(pages_of(files));
   for (const std::string_view pattern : kPatterns) {
-    router.add("GET", std::string(pattern), [pages, pattern](const Request& request) {
+    router.add("GET", std::string(pattern), Access::kPublic, [pages, pattern](const Request& request) {
       const auto page = pages->find(file_of(pattern, request));
       if (page == pages->end()) return problem_reply(404, "no such file: " + request.path, ErrorCode::kNotFound);
       return page_reply(page->second, request);

@@ -85,25 +85,25 @@ Json instruction_counts(Reader& reader) {
 }
 
 void add_run_routes(Router& router, const ReadContext& context) {
-  router.add("GET", "/api/v1/runs", [context](const Request&) {
+  router.add("GET", "/api/v1/runs", Access::kViewer, [context](const Request&) {
     return json_reply({{"runs", read(context, [](Reader& reader) { return list_run_views(reader); })}});
   });
-  router.add("GET", "/api/v1/runs/{id}", [context](const Request& request) {
+  router.add("GET", "/api/v1/runs/{id}", Access::kViewer, [context](const Request& request) {
     const auto id = path_id<RunId>(request);
     return json_reply(read(context, [&](Reader& reader) { return run_details(reader, id, context.data_dir); }));
   });
-  router.add("GET", "/api/v1/runs/{id}/rounds", [context](const Request& request) {
+  router.add("GET", "/api/v1/runs/{id}/rounds", Access::kViewer, [context](const Request& request) {
     const auto id = path_id<RunId>(request);
     return json_reply({{"rounds", read(context, [&](Reader& reader) { return list_round_views(reader, id); })}});
   });
 }
 
 void add_round_routes(Router& router, const ReadContext& context) {
-  router.add("GET", "/api/v1/rounds/{id}", [context](const Request& request) {
+  router.add("GET", "/api/v1/rounds/{id}", Access::kViewer, [context](const Request& request) {
     const auto id = path_id<RoundId>(request);
     return json_reply(read(context, [&](Reader& reader) { return round_view(require_round(reader, id)); }));
   });
-  router.add("GET", "/api/v1/rounds/{id}/events", [context](const Request& request) {
+  router.add("GET", "/api/v1/rounds/{id}/events", Access::kViewer, [context](const Request& request) {
     const auto id = path_id<RoundId>(request);
     const std::int64_t after = query_integer(request, "after", 0, 0, INT64_MAX);
     return json_reply({{"events", read(context, [&](Reader& reader) { return list_event_views(reader, id, after); })}});
@@ -111,22 +111,22 @@ void add_round_routes(Router& router, const ReadContext& context) {
 }
 
 void add_library_routes(Router& router, const ReadContext& context) {
-  router.add("GET", "/api/v1/models", [context](const Request&) {
+  router.add("GET", "/api/v1/models", Access::kViewer, [context](const Request&) {
     return json_reply({{"models", list_model_views(context.data_dir / "models")}});
   });
-  router.add("GET", "/api/v1/adapters", [context](const Request& request) {
+  router.add("GET", "/api/v1/adapters", Access::kViewer, [context](const Request& request) {
     const RunId run{query_integer(request, "run", 0, 1, INT64_MAX)};
     return json_reply({{"adapters", read(context, [&](Reader& reader) {
                           return list_adapter_views(reader, run, context.data_dir);
                         })}});
   });
-  router.add("GET", "/api/v1/adapters/{id}", [context](const Request& request) {
+  router.add("GET", "/api/v1/adapters/{id}", Access::kViewer, [context](const Request& request) {
     const auto id = path_id<AdapterId>(request);
     const auto adapter = read(context, [&](Reader& reader) { return find_adapter(reader, id); });
     if (!adapter) throw Error(ErrorCode::kNotFound, "there is no adapter " + std::to_string(id.value));
     return json_reply(adapter_view(*adapter, context.data_dir));
   });
-  router.add("GET", "/api/v1/instructions", [context](const Request&) {
+  router.add("GET", "/api/v1/instructions", Access::kViewer, [context](const Request&) {
     return json_reply({{"counts", read(context, [](Reader& reader) { return instruction_counts(reader); })}});
   });
 }

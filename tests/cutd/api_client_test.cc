@@ -79,8 +79,8 @@ TEST_F(ApiClientTest, AFolderWithoutAStoreIsNotFound) {
 
 TEST_F(ApiClientTest, PrefersTheDaemonAndBringsItsErrorsBack) {
   Router router;
-  router.add("GET", "/api/v1/runs", [](const Request&) { return json_reply({{"runs", {1, 2, 3}}}); });
-  router.add("POST", "/api/v1/runs/{id}/pause",
+  router.add("GET", "/api/v1/runs", Access::kPublic, [](const Request&) { return json_reply({{"runs", {1, 2, 3}}}); });
+  router.add("POST", "/api/v1/runs/{id}/pause", Access::kPublic,
              [](const Request&) -> Reply { throw Error(ErrorCode::kConflict, "run 1 is paused"); });
   HttpServer server([&](const Request& request) { return router.handle(request, logger_); }, {}, logger_);
   server.listen_unix(socket_path(folder_.path()));
