@@ -32,7 +32,8 @@ std::string utc(std::int64_t seconds) { return format_utc(seconds * 1'000'000); 
 std::int64_t now_seconds() { return SystemClock().wall_micros() / 1'000'000; }
 
 std::vector<Schedule> schedules_of(const Options& options) {
-  const std::filesystem::path path = options.file.empty() ? schedules_path(options.data_dir) : options.file;
+  const std::filesystem::path path =
+      options.file.empty() ? schedules_path(options.data_dir) : std::filesystem::path(options.file);
   if (!std::filesystem::exists(path)) {
     throw Error(ErrorCode::kNotFound, path.string() +
                                           " is not there: write your schedules into it, or name another "

@@ -85,7 +85,9 @@ TEST_F(RunCommandsTest, RefuseWhatTheStateDoesNotAllow) {
                        [&] { daemon().write([&](Writer& writer) { retry_failed_round(writer, round, ""); }); }),
               HasSubstr("only a failed round"));
   work(run);
-  for (const auto& command : {&pause_run, &resume_run, &cancel_run}) {
+  using Command = void (*)(Writer&, RunId, const std::string&);
+  const Command plain_resume = [](Writer& writer, RunId id, const std::string& why) { resume_run(writer, id, why); };
+  for (const Command command : {Command(&pause_run), plain_resume, Command(&cancel_run)}) {
     error_of(ErrorCode::kConflict, [&] { daemon().write([&](Writer& writer) { command(writer, run, ""); }); });
     error_of(ErrorCode::kNotFound, [&] { daemon().write([&](Writer& writer) { command(writer, RunId{99}, ""); }); });
   }

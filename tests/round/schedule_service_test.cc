@@ -55,7 +55,7 @@ class ScheduleServiceTest : public testing::Test {
       move_run(writer, run, RunState::kActive, RunState::kCompleted, "all 1 rounds are done");
     });
   }
-  std::vector<Run> runs() {
+  std::vector<cutd::Run> runs() {
     return store_->read([](Reader& reader) { return list_runs(reader); });
   }
   std::vector<CycleRecord> history() { return read_schedule_states(folder_ / "data").at("night").history; }
