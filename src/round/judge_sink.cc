@@ -53,7 +53,7 @@ std::vector<bool> StoreJudgeSink::reserve(std::span<const AttemptIntent> intents
   }
   if (!capped.empty()) {
     pause_reason_ =
-        fmt::format("budget: annotator {} has reached its cap per {}; raise it (cutd ledger caps) and resume",
+        fmt::format("budget: annotator {} has reached its cap per {}; start a run with a higher one; nothing is lost",
                     options_.annotator, capped);
   }
   return admitted;

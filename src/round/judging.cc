@@ -91,7 +91,7 @@ std::vector<PendingJudgment> without_lost(Store& store, std::vector<PendingJudgm
   store.write([&](Writer& writer) {
     for (const JudgmentId judgment : held) {
       fail_judgment(writer, judgment,
-                    "unknown: the answer to a request was lost, and it may have been charged (cutd attempts)");
+                    "unknown: the answer to a request was lost, and it may have been charged (docs/judges.md)");
     }
   });
   return pending;
@@ -152,7 +152,7 @@ void recover_attempts(Store& store, Logger& logger) {
   logger.warning(
       std::to_string(lost) +
       " requests to judges were under way when the daemon ended: their answers are lost and count as charged "
-      "(cutd attempts)");
+      "(docs/judges.md)");
 }
 
 }  // namespace cutd
