@@ -7,6 +7,8 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "round/canaries.h"
+#include "round/quorum.h"
 #include "store/attempts.h"
 #include "store/instructions.h"
 #include "store/judgments.h"
@@ -100,20 +102,23 @@ RunId start_run(Store& store, const RunConfig& config, const FileReader& files, 
     logger.warning(fmt::format("{} instructions of {} are held out and will not train", sets.held_out_in_train,
                                config.data.train));
   }
+  std::vector<CanaryRow> canaries;
+  if (!config.alarms.canaries.empty()) canaries = parse_canaries(files(config.alarms.canaries), config.alarms.canaries);
   frozen.template_version = text(frozen.model_dir, config.prompt_template).prompts.version();
   frozen.base_hash = model_fingerprint(frozen.model_dir);
   return store.write([&](Writer& writer) {
     import_instructions(writer, new_instructions(sets.gate), Split::kGate, config.data.gate);
     import_instructions(writer, new_instructions(sets.report), Split::kReport, config.data.report);
+    frozen.canaries = hold_out_canaries(writer, canaries, config.alarms.canaries);
     import_instructions(writer, new_instructions(sets.train), Split::kTrain, config.data.train);
     frozen.gate = held_out_ids(writer, sets.gate, Split::kGate, config.data.gate_count);
     frozen.report = held_out_ids(writer, sets.report, Split::kReport, config.data.report_count);
     frozen.gate_hash = set_hash(sets.gate, frozen.gate.size());
     frozen.report_hash = set_hash(sets.report, frozen.report.size());
-    const AnnotatorConfig& annotator = config.annotator();
-    frozen.annotator = ensure_annotator(
-        writer, {annotator.name, annotator_version(annotator), annotator.kind, annotator_json(annotator)});
-    if (annotator.kind == "llm") set_spend_caps(writer, annotator.name, spend_caps(annotator.llm.caps));
+    frozen.annotator = ensure_annotators(writer, config);
+    for (const AnnotatorConfig& annotator : config.annotators) {
+      if (annotator.kind == "llm") set_spend_caps(writer, annotator.name, spend_caps(annotator.llm.caps));
+    }
     NewRun run = new_run(frozen);
     run.train = train_ids(writer, sets.train, config.data);
     return create_run(writer, run);
