@@ -17,8 +17,8 @@ std::string check_name(const std::string& name) {
 
 void declare_annotator_options(OptionTable& table, AnnotatorConfig& config) {
   table.add<std::string>("name", &config.name, "who judges, as judgments and reports show it", check_name);
-  table.add("kind", &config.kind, "rule: applies the written guideline; llm: asks a model over HTTP",
-            one_of({"rule", "llm"}));
+  table.add("kind", &config.kind, "rule: applies the written guideline; llm: asks a model over HTTP; batch: in batches",
+            one_of({"rule", "llm", "batch"}));
   table.add("parser", &config.parser, "how a reply becomes a verdict", one_of({"perfect_prefix"}));
   declare_guideline_options(table, config.guideline, "guideline");
   declare_llm_options(table, config.llm, "llm");
@@ -30,7 +30,13 @@ AnnotatorConfig parse_annotator(const Json& entry, const std::string& origin) {
   declare_annotator_options(table, config);
   table.load(entry, origin);
   check_guideline(config.guideline, origin);
-  if (config.kind == "llm") settle_llm_annotator(config.llm, origin);
+  if (!asks_over_http(config)) return config;
+  if (config.kind == "llm" && config.llm.on_unknown == "reconcile") {
+    throw Error(ErrorCode::kUsage,
+                origin + ": llm.on_unknown: only a batch (kind batch) can be looked up at the provider; " +
+                    "say hold or resend");
+  }
+  settle_llm_annotator(config.llm, origin);
   return config;
 }
 
@@ -39,13 +45,13 @@ Json annotator_json(const AnnotatorConfig& config) {
   OptionTable table;
   declare_annotator_options(table, copy);
   Json json = table.effective();
-  json.erase(config.kind == "llm" ? "guideline" : "llm");  // the other kind's keys say nothing
+  json.erase(asks_over_http(config) ? "guideline" : "llm");  // the other kind's keys say nothing
   return json;
 }
 
 std::string annotator_version(const AnnotatorConfig& config) {
-  return config.kind == "llm" ? llm_annotator_version(config.llm)
-                              : config.kind + "/" + guideline_version(config.guideline);
+  return asks_over_http(config) ? llm_annotator_version(config.llm)
+                                : config.kind + "/" + guideline_version(config.guideline);
 }
 
 std::unique_ptr<Judge> make_judge(const AnnotatorConfig& config) {

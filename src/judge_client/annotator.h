@@ -18,8 +18,11 @@ struct AnnotatorConfig {
   std::string kind = "rule";
   std::string parser = "perfect_prefix";
   Guideline guideline;  // kind rule
-  LlmAnnotator llm;     // kind llm
+  LlmAnnotator llm;     // kinds llm and batch
 };
+
+// Whether it asks a model over HTTP (llm: each for itself; batch: many together, half the price, within a day).
+inline bool asks_over_http(const AnnotatorConfig& config) { return config.kind != "rule"; }
 
 void declare_annotator_options(OptionTable& table, AnnotatorConfig& config);
 

@@ -113,7 +113,7 @@ RunId start_run(Store& store, const RunConfig& config, const FileReader& files, 
     const AnnotatorConfig& annotator = config.annotator();
     frozen.annotator = ensure_annotator(
         writer, {annotator.name, annotator_version(annotator), annotator.kind, annotator_json(annotator)});
-    if (annotator.kind == "llm") set_spend_caps(writer, annotator.name, spend_caps(annotator.llm.caps));
+    if (asks_over_http(annotator)) set_spend_caps(writer, annotator.name, spend_caps(annotator.llm.caps));
     NewRun run = new_run(frozen);
     run.train = train_ids(writer, sets.train, config.data);
     return create_run(writer, run);
