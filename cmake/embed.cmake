@@ -1,11 +1,18 @@
-# cutd_embed(TARGET DIR): every file under DIR is placed in the binary by .incbin and listed in
-#   std::span<const cutd::EmbeddedFile> cutd::embedded_<target>()
+# cutd_embed(TARGET DIR [STEM NAME] [ONLY FILE]): every file under DIR is placed in the binary by .incbin and listed in
+#   std::span<const cutd::EmbeddedFile> cutd::embedded_<target>(), or embedded_NAME()
 # (name relative to DIR; declared in core/embedded.h by CUTD_DECLARE_EMBEDDED).
 function(cutd_embed target directory)
+  cmake_parse_arguments(ARG "" "STEM;ONLY" "" ${ARGN})
   file(GLOB_RECURSE files CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/${directory}
        ${CMAKE_SOURCE_DIR}/${directory}/*)
+  if(ARG_ONLY)
+    set(files ${ARG_ONLY})
+  endif()
   list(SORT files)
   string(REPLACE "_lib" "" stem ${target})
+  if(ARG_STEM)
+    set(stem ${ARG_STEM})
+  endif()
   set(assembly ".section .rodata\n")
   set(externs "")
   set(rows "")

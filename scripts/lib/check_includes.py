@@ -20,7 +20,7 @@ ALLOWED = {
     "exchange": ["core"],
     "store": ["core"],
     "round": ["store", "judge_client", "evaluation", "dataset", "weights", "engine", "text", "core"],
-    "server": ["round", "store", "core"],
+    "server": ["round", "store", "llm_api", "core"],
     "cutd": ["server", "round", "pairwise", "exchange", "llm_api", "store", "judge_client", "evaluation", "dataset", "weights", "engine", "text", "core"],
     "model": ["weights", "dataset", "text", "core", "cuda"],  # cuda: the plugin's function table alone
     "generator": ["model", "text", "core"],
@@ -36,6 +36,7 @@ FENCED = {
     r"curl/": ["llm_api"],
     r"zlib\.h": ["llm_api", "exchange"],
     r"boost/": ["server", "engine", "cutd"],
+    r"(sodium\.h|prometheus/)": ["server"],
     r"CLI/": ["cutd", "cutd_engine"],
     r"spdlog/": ["cutd"],
     r"native/": ["core", "text"],

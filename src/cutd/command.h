@@ -36,6 +36,7 @@ void add_eval_commands(CLI::App& app, CommandAction& chosen);       // win rates
 void add_eval_run_command(CLI::App& group, CommandAction& chosen);  // added by add_eval_commands
 void add_exchange_commands(CLI::App& app, CommandAction& chosen);   // import, export
 void add_schedule_commands(CLI::App& app, CommandAction& chosen);     // list, next, run
+void add_user_commands(CLI::App& app, CommandAction& chosen);         // add, list, revoke, link, token
 void add_doctor_command(CLI::App& app, CommandAction& chosen);
 void add_version_command(CLI::App& app, CommandAction& chosen);
 

@@ -60,6 +60,7 @@ int run_command_line(const std::vector<std::string>& arguments) {
   add_eval_commands(app, chosen);
   add_exchange_commands(app, chosen);
   add_schedule_commands(app, chosen);
+  add_user_commands(app, chosen);
   add_doctor_command(app, chosen);
   add_version_command(app, chosen);
   refuse_unknown_command(app, arguments);

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <future>
 #include <mutex>
 
 #include "core/credentials.h"
@@ -10,8 +11,13 @@
 #include "core/yaml.h"
 #include "cutd/version.h"
 #include "judge_client/make_llm_judge.h"
+#include "server/event_routes.h"
 #include "server/pages.h"
+#include "server/people_routes.h"
+#include "server/process_routes.h"
 #include "server/routes.h"
+#include "server/token_routes.h"
+#include "server/webhook_routes.h"
 
 namespace cutd {
 namespace {
@@ -42,14 +48,23 @@ RunServiceOptions run_options(const std::filesystem::path& data_dir, const Clock
   return options;
 }
 
-Router make_router(Store& store, RunService& runs, const EngineClient& engine, const Clock& clock) {
-  Router router;
-  add_version_route(router);
-  add_page_routes(router, embedded_server());
-  add_read_routes(router,
-                  {[&store](const std::function<void(Reader&)>& query) { store.read(query); }, store.data_dir()});
-  add_daemon_routes(router, {store, runs, clock, [&engine] { return engine_view(engine.state()); }});
-  return router;
+WebhookSenderOptions webhook_options(const DaemonOptions& options) {
+  WebhookSenderOptions webhooks;
+  webhooks.allow_private = options.listen.webhook_allow;
+  webhooks.secret = [data_dir = options.data_dir] { return find_credential("CUTD_WEBHOOK_SECRET", data_dir); };
+  return webhooks;
+}
+
+GateOptions gate_options(const ListenOptions& listen) {
+  GateOptions gate;
+  if (!listen.public_url.empty()) gate.origin = parse_public_url(listen.public_url);
+  return gate;
+}
+
+ServerLimits server_limits(const ListenOptions& listen) {
+  ServerLimits limits;
+  limits.behind_proxy = !listen.public_url.empty();
+  return limits;
 }
 
 RunId start_cycle(RunService& runs, const Schedule& schedule, std::optional<std::int64_t> ends_at,
@@ -61,6 +76,16 @@ RunId start_cycle(RunService& runs, const Schedule& schedule, std::optional<std:
 }
 
 }  // namespace
+
+void check_listen_options(const ListenOptions& listen) {
+  if (!listen.public_url.empty()) parse_public_url(listen.public_url);
+  if (listen.address.empty()) return;
+  if (parse_tcp_address(listen.address).loopback || listen.beyond_loopback) return;
+  throw Error(ErrorCode::kUsage,
+              "--listen " + listen.address +
+                  " can be reached from other machines, and cutd speaks no HTTPS: listen on 127.0.0.1 behind a reverse "
+                  "proxy (docs/operations.md), or add --listen-beyond-loopback where the network is trusted");
+}
 
 std::filesystem::path socket_path(const std::filesystem::path& data_dir) { return data_dir / "cutd.sock"; }
 
@@ -84,38 +109,78 @@ Daemon::Daemon(const DaemonOptions& options, const Clock& clock, Logger& logger)
             return start_cycle(runs_, schedule, ends_at, origin);
           },
           clock, logger),
-      router_(make_router(store_, runs_, engine_, clock)),
-      server_([this](const Request& request) { return handle(request); }, {}, logger) {
+      explanations_(store_, engine_, logger),
+      passwords_(PasswordCost()),
+      webhooks_(store_, webhook_options(options), clock, logger),
+      gate_(router_, store_, clock, gate_options(options.listen), logger),
+      server_([this](const Request& request) { return gate_.handle(request); }, server_limits(options.listen), logger) {
+  add_routes(options, clock);
   server_.listen_unix(socket_path(options.data_dir));
+  if (!options.listen.address.empty()) listen(options.listen);
 }
 
 Daemon::~Daemon() {
+  draining_ = true;
   server_.stop();
   schedules_.stop();
+  webhooks_.stop();
   runs_.stop();
   if (server_thread_.joinable()) server_thread_.join();
 }
 
-Reply Daemon::handle(const Request& request) {
-  Request known = request;
-  if (known.local) known.principal = Principal{Role::kOperator, std::nullopt, "", 0, false};
-  return router_.handle(std::move(known), logger_);
+void Daemon::add_routes(const DaemonOptions& options, const Clock& clock) {
+  const auto engine = [this] { return engine_view(engine_.state()); };
+  const bool https = gate_options(options.listen).https();
+  add_version_route(router_);
+  add_page_routes(router_, embedded_server());
+  add_read_routes(router_,
+                  {[this](const std::function<void(Reader&)>& query) { store_.read(query); }, store_.data_dir()});
+  add_daemon_routes(router_, {store_, runs_, clock, engine});
+  add_event_routes(router_, {store_, runs_.progress(), {}});
+  add_people_routes(router_, {store_, clock, passwords_, throttle_, https});
+  add_token_routes(router_, store_, explanations_);
+  add_webhook_routes(router_, store_, webhook_options(options));
+  add_process_routes(router_, {store_, runs_, clock, [this]() -> const ServerCounters& { return server_.counters(); },
+                               engine, draining_, embedded_server_contract().front().bytes});
+}
+
+void Daemon::listen(const ListenOptions& options) {
+  check_listen_options(options);
+  const TcpAddress wanted = parse_tcp_address(options.address);
+  try {
+    const std::uint16_t port = server_.listen_tcp(options.address);
+    const bool v6 = wanted.host.find(':') != std::string::npos;
+    address_ = "http://" + (v6 ? "[" + wanted.host + "]" : wanted.host) + ":" + std::to_string(port);
+  } catch (const Error& error) {
+    if (!options.may_be_taken) throw;
+    logger_.warning(std::string(error.what()) + "; serving the Unix socket alone");
+  }
 }
 
 void Daemon::begin() {
   server_thread_ = std::thread([this] { server_.run(); });
   runs_.begin();
   schedules_.begin();
-  logger_.info("serving " + store_.data_dir().string() + ", epoch " + std::to_string(store_.epoch()));
+  webhooks_.begin();
+  logger_.info("serving " + store_.data_dir().string() + (address_.empty() ? "" : " at " + address_) + ", epoch " +
+               std::to_string(store_.epoch()));
 }
 
-std::optional<std::string> Daemon::wait(std::stop_token stop) {
+std::optional<std::string> Daemon::wait(std::stop_token stop, const std::function<void()>& alive) {
   std::mutex mutex;
   std::condition_variable_any changed;
   std::unique_lock lock(mutex);
   std::optional<std::string> failure;
+  std::uint64_t ticks = server_.counters().ticks;
+  std::future<void> write;
   while (!stop.stop_requested() && !(failure = runs_.failure())) {
     changed.wait_for(lock, stop, std::chrono::milliseconds(500), [] { return false; });
+    // The I/O thread's ticks and an empty write show that requests and the store's writer do not hang.
+    const std::uint64_t now = server_.counters().ticks;
+    const bool written = !write.valid() || write.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+    if (now != ticks && written && alive) alive();
+    if (written) write = store_.submit([](Writer&) {});
+    ticks = now;
   }
   return failure;
 }

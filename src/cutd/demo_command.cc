@@ -14,6 +14,7 @@
 #include "cutd/data_dir.h"
 #include "cutd/demo_config.h"
 #include "cutd/demo_start.h"
+#include "cutd/listen_flags.h"
 #include "cutd/model_import.h"
 #include "cutd/output.h"
 #include "cutd/progress_view.h"
@@ -33,6 +34,7 @@ struct Options {
   std::string engine;
   bool quick = false;
   bool json = false;
+  ListenFlags listen;
   std::vector<ConfigOverride> overrides;
 };
 
@@ -113,13 +115,14 @@ int run_demo(const Options& options) {
   make_data_dir(options.data_dir);
   const fs::path data_dir = fs::absolute(options.data_dir).lexically_normal();
   DaemonLog logger(data_dir / "cutd.log", LogLevel::kInfo, false);
-  Daemon daemon({data_dir, options.engine}, clock, logger);
+  Daemon daemon({data_dir, options.engine, {}, options.listen.options()}, clock, logger);
   import_named_file(data_dir, demo.config);
   say(plan_text(demo, data_dir));
   const DemoStart start = start_or_continue(daemon.store(), daemon.runs(), demo.config, demo.files);
   for (const std::string& note : start.notes) say(note);
   if (!start.finished) {
     daemon.begin();
+    if (!daemon.address().empty()) say("web pages: " + daemon.address());
     watch(daemon, start.run, signals.token(), clock);
     daemon.runs().stop();
     if (const auto failure = daemon.runs().failure()) {
@@ -139,6 +142,7 @@ void add_demo_command(CLI::App& app, CommandAction& chosen) {
   command->add_option("--config", options->config, "YAML file (default: the shipped examples/demo.yaml)");
   command->add_flag("--quick", options->quick, "The shipped examples/demo-quick.yaml: two small rounds");
   command->add_option("--engine", options->engine, "The model program (default: cutd-engine beside this program)");
+  add_listen_flags(*command, options->listen);
   command->add_flag("--json", options->json, "The outcome as JSON, the last line of standard output");
   add_config_flags(*command, options->overrides);
   command->footer(

@@ -1,3 +1,5 @@
+#include <sys/resource.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
@@ -8,10 +10,14 @@
 #include "cutd/daemon.h"
 #include "cutd/daemon_log.h"
 #include "cutd/data_dir.h"
+#include "cutd/listen_flags.h"
+#include "cutd/service_manager.h"
 #include "cutd/signals.h"
 
 namespace cutd {
 namespace {
+
+constexpr std::int64_t kStopSeconds = 120;
 
 struct Options {
   std::string data_dir;
@@ -19,18 +25,32 @@ struct Options {
   std::string schedules;
   bool verbose = false;
   bool quiet = false;
+  ListenFlags listen;
 };
 
 int run_serve(const Options& options) {
   const SignalWatch signals;
+  const rlimit no_core = {0, 0};  // memory may hold keys and what people wrote
+  ::setrlimit(RLIMIT_CORE, &no_core);
+  ServiceManager manager;
   const SystemClock clock;
   make_data_dir(options.data_dir);
   DaemonLog logger(std::filesystem::path(options.data_dir) / "cutd.log",
                    options.verbose ? LogLevel::kDebug : LogLevel::kInfo, !options.quiet);
-  Daemon daemon({std::filesystem::absolute(options.data_dir).lexically_normal(), options.engine, options.schedules},
+  Daemon daemon({std::filesystem::absolute(options.data_dir).lexically_normal(), options.engine, options.schedules,
+                 options.listen.options()},
                 clock, logger);
   daemon.begin();
-  const auto failure = daemon.wait(signals.token());
+  manager.ready(daemon.address().empty() ? "serving the Unix socket" : "serving " + daemon.address());
+  std::int64_t pinged = 0;
+  const auto failure = daemon.wait(signals.token(), [&] {
+    const auto every = manager.ping_every_ms();
+    if (!every || clock.boot_millis() - pinged < *every) return;
+    manager.alive();
+    pinged = clock.boot_millis();
+  });
+  daemon.drain();
+  manager.stopping("finishing open requests and the present step", kStopSeconds);
   if (failure)
     throw Error(ErrorCode::kIo, *failure + "; start it again when the cause is gone, nothing stored was lost");
   logger.info("asked to stop");
@@ -47,6 +67,7 @@ void add_serve_command(CLI::App& app, CommandAction& chosen) {
   command->add_option("--engine", options->engine, "The model program (default: cutd-engine beside this program)");
   command->add_option("--schedules", options->schedules,
                       "Night cycles (default: DATA/schedules.yaml, where there is one)");
+  add_listen_flags(*command, options->listen);
   command->add_flag("--verbose", options->verbose, "Log details, too");
   command->add_flag("--quiet", options->quiet, "Log to DATA/cutd.log only");
   command->footer(

@@ -1,13 +1,19 @@
 #include "cutd_engine/torch_backend.h"
 
+#include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
+#include <cmath>
 #include <cstdio>
+#include <limits>
 
 #include "core/error.h"
 #include "cutd_engine/merged_model.h"
 #include "model/cuda_runtime.h"
 #include "model/device.h"
+#include "model/trainable_lora.h"
+#include "model/training_decoder.h"
+#include "trainer/explanation.h"
 #include "trainer/trainer.h"
 
 namespace cutd {
@@ -40,6 +46,15 @@ Generator::OnProgress generation_progress(const char* phase, const ProgressSink&
   return [phase, &progress](const GenerationProgress& now) {
     report(progress, {phase, now.finished, now.total, now.tokens_per_second, Json()});
   };
+}
+
+// JSON has no infinity.
+std::vector<double> finite_values(const std::vector<float>& values) {
+  std::vector<double> result;
+  for (const float value : values) {
+    result.push_back(std::isfinite(value) ? static_cast<double>(value) : std::numeric_limits<double>::lowest());
+  }
+  return result;
 }
 
 TrainingEvents training_events(const ProgressSink& progress) {
@@ -138,6 +153,32 @@ std::vector<std::vector<double>> TorchBackend::score(const ScoreRequest& request
     for (Score& score : generator.score(sequences, stop, generation_progress("score", progress)))
       result.push_back(std::move(score.logprobs));
     return result;
+  });
+}
+
+ExplainReply TorchBackend::explain(const ExplainRequest& request, std::stop_token, const ProgressSink& progress) {
+  return translated("explain", [&] {
+    const DecoderWeights& weights = use(request.model, progress).policy->weights();
+    report(progress, {"explain", 0, 1, 0, Json()});
+    const at::NoGradGuard no_grad;
+    // A fresh LoRA's B is 0: the values are those that a training from this model begins with.
+    TrainableLora lora(weights.config, LoraConfig(), 0, weights.dtype, weights.device);
+    TrainingDecoderOptions options;
+    options.dropout = false;
+    TrainingDecoder decoder(weights, lora, options);
+    TrainingExample example;
+    example.kind = ExampleKind::kAlignN;
+    example.prompt_ids = request.prompt_ids;
+    example.prompt_judge_ids = request.prompt_judge_ids;
+    example.response_ids = request.response_ids;
+    const Explanation explanation = cutd::explain(decoder, request.objective, {&example, 1}, 1, false);
+    const ExampleExplanation& explained = explanation.examples.front();
+    ExplainReply reply;
+    reply.logprobs = finite_values(explained.log_probs.plain.log_p);
+    reply.logprobs_with_judgment = finite_values(explained.log_probs.judged.log_p);
+    for (const std::uint8_t detected : explained.constants.detected) reply.detected.push_back(detected != 0);
+    report(progress, {"explain", 1, 1, 0, Json()});
+    return reply;
   });
 }
 

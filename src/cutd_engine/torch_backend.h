@@ -24,6 +24,7 @@ class TorchBackend final : public EngineBackend {
                                           const ProgressSink& progress) override;
   std::vector<std::vector<double>> score(const ScoreRequest& request, std::stop_token stop,
                                          const ProgressSink& progress) override;
+  ExplainReply explain(const ExplainRequest& request, std::stop_token stop, const ProgressSink& progress) override;
   TrainReply train(const TrainRequest& request, std::stop_token stop, const ProgressSink& progress) override;
   MergeReply merge(const MergeRequest& request, std::stop_token stop, const ProgressSink& progress) override;
 

@@ -39,6 +39,10 @@ std::vector<std::vector<double>> EngineClient::score(const ScoreRequest& request
   return decode<ScoreReply>(connection_->call(rpc_method::kScore, encode(request), stop, progress));
 }
 
+ExplainReply EngineClient::explain(const ExplainRequest& request, std::stop_token stop, const ProgressSink& progress) {
+  return decode<ExplainReply>(connection_->call(rpc_method::kExplain, encode(request), stop, progress));
+}
+
 TrainReply EngineClient::train(const TrainRequest& request, std::stop_token stop, const ProgressSink& progress) {
   return decode<TrainReply>(connection_->call(rpc_method::kTrain, encode(request), stop, progress));
 }

@@ -36,6 +36,7 @@ class EngineClient final : public Engine {
                                           const ProgressSink& progress) override;
   std::vector<std::vector<double>> score(const ScoreRequest& request, std::stop_token stop,
                                          const ProgressSink& progress) override;
+  ExplainReply explain(const ExplainRequest& request, std::stop_token stop, const ProgressSink& progress) override;
   TrainReply train(const TrainRequest& request, std::stop_token stop, const ProgressSink& progress) override;
   MergeReply merge(const MergeRequest& request, std::stop_token stop, const ProgressSink& progress) override;
 

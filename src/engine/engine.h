@@ -66,6 +66,21 @@ struct ScoreRequest {
   std::vector<ScoreItem> items;
 };
 
+// What an objective makes of one criticised response: the values of its tokens without and with the judgment in the
+// prompt, and which of them it detects as inappropriate.
+struct ExplainRequest {
+  ModelSpec model;
+  ObjectiveConfig objective;
+  std::vector<std::int64_t> prompt_ids;
+  std::vector<std::int64_t> prompt_judge_ids;
+  std::vector<std::int64_t> response_ids;
+};
+struct ExplainReply {
+  std::vector<double> logprobs;  // one per response id; -inf travels as the least double
+  std::vector<double> logprobs_with_judgment;
+  std::vector<bool> detected;
+};
+
 struct TrainRequest {
   ModelSpec model;               // frozen: base and the parent's cumulative adapter
   std::string manifest;          // file of format cutd-manifest/1
@@ -91,7 +106,7 @@ struct MergeReply {
 
 // While a call runs. `detail` of a training step holds the step's JSON line.
 struct EngineProgress {
-  std::string phase;      // load | generate | score | train | merge
+  std::string phase;      // load | generate | score | explain | train | merge
   std::int64_t done = 0;  // responses, items or steps
   std::int64_t total = 0;
   double tokens_per_second = 0;
@@ -107,6 +122,8 @@ class Engine {
                                                   const ProgressSink& progress) = 0;
   virtual std::vector<std::vector<double>> score(const ScoreRequest& request, std::stop_token stop,
                                                  const ProgressSink& progress) = 0;
+  // An implementation for tests that never explains need not have it: Error(kUnavailable).
+  virtual ExplainReply explain(const ExplainRequest& request, std::stop_token stop, const ProgressSink& progress);
   virtual TrainReply train(const TrainRequest& request, std::stop_token stop, const ProgressSink& progress) = 0;
   virtual MergeReply merge(const MergeRequest& request, std::stop_token stop, const ProgressSink& progress) = 0;
 };

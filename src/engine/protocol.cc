@@ -73,6 +73,20 @@ Json encode_train_config(TrainConfig config) {
   return table.effective();
 }
 
+Json encode_objective(ObjectiveConfig config) {
+  OptionTable table;
+  declare_objective_options(table, config);
+  return table.effective().at("objective");
+}
+
+ObjectiveConfig decode_objective(const Json& value) {
+  ObjectiveConfig config;
+  OptionTable table;
+  declare_objective_options(table, config);
+  table.load(Json{{"objective", value}}, "engine protocol");
+  return config;
+}
+
 TrainConfig decode_train_config(const Json& value) {
   TrainConfig config;
   OptionTable table;
@@ -246,6 +260,48 @@ ScoreReply decode<ScoreReply>(const Json& value) {
   ScoreReply reply;
   Members members(value, "engine protocol: score reply");
   members.read("logprobs", reply);
+  members.finish();
+  return reply;
+}
+
+ExplainReply Engine::explain(const ExplainRequest&, std::stop_token, const ProgressSink&) {
+  throw Error(ErrorCode::kUnavailable, "this engine explains nothing");
+}
+
+Json encode(const ExplainRequest& request) {
+  return {{"model", encode(request.model)},
+          {"objective", encode_objective(request.objective)},
+          {"prompt_ids", request.prompt_ids},
+          {"prompt_judge_ids", request.prompt_judge_ids},
+          {"response_ids", request.response_ids}};
+}
+
+template <>
+ExplainRequest decode<ExplainRequest>(const Json& value) {
+  ExplainRequest request;
+  Members members(value, "engine protocol: explain");
+  request.model = decode<ModelSpec>(members.at("model"));
+  request.objective = decode_objective(members.at("objective"));
+  members.read("prompt_ids", request.prompt_ids);
+  members.read("prompt_judge_ids", request.prompt_judge_ids);
+  members.read("response_ids", request.response_ids);
+  members.finish();
+  return request;
+}
+
+Json encode(const ExplainReply& reply) {
+  return {{"logprobs", reply.logprobs},
+          {"logprobs_with_judgment", reply.logprobs_with_judgment},
+          {"detected", reply.detected}};
+}
+
+template <>
+ExplainReply decode<ExplainReply>(const Json& value) {
+  ExplainReply reply;
+  Members members(value, "engine protocol: explain reply");
+  members.read("logprobs", reply.logprobs);
+  members.read("logprobs_with_judgment", reply.logprobs_with_judgment);
+  members.read("detected", reply.detected);
   members.finish();
   return reply;
 }

@@ -1,5 +1,5 @@
 // What the messages of the engine's protocol carry: the structs of engine/engine.h as JSON and back.
-// Requests: load, generate, score, train, merge, cancel, status, shutdown. Notifications of the engine:
+// Requests: load, generate, score, explain, train, merge, cancel, status, shutdown. Notifications of the engine:
 // progress and heartbeat. Parsing is strict (a missing, mistyped or unknown key is Error(kBadInput)
 // naming it): both programs come from one build, so a difference is a mistake.
 #pragma once
@@ -17,6 +17,7 @@ namespace rpc_method {
 inline constexpr const char* kLoad = "load";
 inline constexpr const char* kGenerate = "generate";
 inline constexpr const char* kScore = "score";
+inline constexpr const char* kExplain = "explain";
 inline constexpr const char* kTrain = "train";
 inline constexpr const char* kMerge = "merge";
 inline constexpr const char* kCancel = "cancel";      // {request}: answered at once; the request ends kCancelled
@@ -44,11 +45,13 @@ using ScoreReply = std::vector<std::vector<double>>;
 Json encode(const ModelSpec& model);
 Json encode(const GenerateRequest& request);
 Json encode(const ScoreRequest& request);
+Json encode(const ExplainRequest& request);
 Json encode(const TrainRequest& request);
 Json encode(const MergeRequest& request);
 Json encode(const LoadReply& reply);
 Json encode(const GenerateReply& reply);
 Json encode(const ScoreReply& reply);
+Json encode(const ExplainReply& reply);
 Json encode(const TrainReply& reply);
 Json encode(const MergeReply& reply);
 Json encode(const Heartbeat& heartbeat);

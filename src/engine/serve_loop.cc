@@ -131,6 +131,8 @@ Json perform(EngineBackend& backend, const RpcRequest& request, const std::stop_
   if (method == rpc_method::kGenerate)
     return encode(backend.generate(decode<GenerateRequest>(request.params), stop, sink));
   if (method == rpc_method::kScore) return encode(backend.score(decode<ScoreRequest>(request.params), stop, sink));
+  if (method == rpc_method::kExplain)
+    return encode(backend.explain(decode<ExplainRequest>(request.params), stop, sink));
   if (method == rpc_method::kTrain) return encode(backend.train(decode<TrainRequest>(request.params), stop, sink));
   if (method == rpc_method::kMerge) return encode(backend.merge(decode<MergeRequest>(request.params), stop, sink));
   throw Error(ErrorCode::kUsage, "the engine has no method \"" + method + "\"");

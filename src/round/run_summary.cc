@@ -7,6 +7,7 @@
 #include "round/read_snapshot.h"
 #include "store/adapters.h"
 #include "store/judgments.h"
+#include "store/round_figures.h"
 #include "store/rounds.h"
 #include "store/runs.h"
 #include "store/units.h"
@@ -42,12 +43,11 @@ void read_training(Reader& reader, RoundSummary& summary) {
 }
 
 void read_judgment_counts(Reader& reader, AnnotatorId annotator, RoundSummary& summary) {
-  for (const Judgment& judgment : list_judgments(reader, summary.id, annotator)) {
-    ++summary.responses;
-    if (judgment.state == JudgmentState::kFailed) ++summary.judgments_failed;
-    if (judgment.label == JudgmentLabel::kPositive) ++summary.positives;
-    if (judgment.label == JudgmentLabel::kNegative) ++summary.negatives;
-  }
+  const LabelCounts counts = count_labels(reader, summary.id, annotator);
+  summary.responses = counts.judgments;
+  summary.judgments_failed = counts.failed;
+  summary.positives = counts.positives;
+  summary.negatives = counts.negatives;
 }
 
 RoundSummary summarize_round(Reader& reader, const FrozenRun& frozen, const Round& round,
@@ -105,7 +105,9 @@ Json or_null(const std::optional<T>& value) {
   return value ? Json(*value) : Json();
 }
 
-Json round_json(const RoundSummary& round) {
+}  // namespace
+
+Json round_summary_json(const RoundSummary& round) {
   Json json = {{"id", round.id.value}, {"number", round.number}, {"phase", name_of(round.phase)}};
   json["outcome"] = round.outcome ? Json(name_of(*round.outcome)) : Json();
   json["promoted"] = round.outcome == Outcome::kPromoted;
@@ -139,9 +141,34 @@ Json round_json(const RoundSummary& round) {
   return json;
 }
 
-}  // namespace
+RoundSummary RoundSummaryCache::get(Reader& reader, const Round& round, const std::function<RoundSummary()>& make) {
+  if (!is_final(round.phase)) return make();
+  const auto adapter = find_adapter(reader, round.id, AdapterKind::kCumulative);
+  const auto state = adapter ? std::optional(adapter->state) : std::nullopt;
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto found = kept_.find(round.id);
+    if (found != kept_.end() && found->second.updated_at == round.updated_at && found->second.adapter == state) {
+      return found->second.summary;
+    }
+  }
+  RoundSummary summary = make();
+  const std::scoped_lock lock(mutex_);
+  kept_[round.id] = {round.updated_at, state, summary};
+  return summary;
+}
 
-RunSummary summarize_run(Reader& reader, RunId id, const std::filesystem::path& data_dir) {
+RoundSummary summarize_round(Reader& reader, RoundId id, const std::filesystem::path& data_dir,
+                             RoundSummaryCache* cache) {
+  const std::optional<Round> round = find_round(reader, id);
+  if (!round) throw Error(ErrorCode::kNotFound, "there is no round " + std::to_string(id.value));
+  const auto make = [&] {
+    return summarize_round(reader, frozen_run_of(*find_run(reader, round->run)), *round, data_dir);
+  };
+  return cache ? cache->get(reader, *round, make) : make();
+}
+
+RunSummary summarize_run(Reader& reader, RunId id, const std::filesystem::path& data_dir, RoundSummaryCache* cache) {
   const std::optional<Run> run = find_run(reader, id);
   if (!run) throw Error(ErrorCode::kNotFound, "there is no run " + std::to_string(id.value));
   const FrozenRun frozen = frozen_run_of(*run);
@@ -154,7 +181,8 @@ RunSummary summarize_run(Reader& reader, RunId id, const std::filesystem::path& 
   summary.baseline = read_score(reader, evaluation_target(frozen, base, Split::kGate).key);
   std::int64_t last_change = run->updated_at;
   for (const Round& round : list_rounds(reader, id)) {
-    summary.rounds.push_back(summarize_round(reader, frozen, round, data_dir));
+    const auto make = [&] { return summarize_round(reader, frozen, round, data_dir); };
+    summary.rounds.push_back(cache ? cache->get(reader, round, make) : make());
     last_change = std::max(last_change, round.updated_at);
   }
   const RunModels models = read_run_models(reader, frozen, id, data_dir.string());
@@ -166,7 +194,7 @@ RunSummary summarize_run(Reader& reader, RunId id, const std::filesystem::path& 
 
 Json run_summary_json(const RunSummary& summary) {
   Json rounds = Json::array();
-  for (const RoundSummary& round : summary.rounds) rounds.push_back(round_json(round));
+  for (const RoundSummary& round : summary.rounds) rounds.push_back(round_summary_json(round));
   return Json{{"run", summary.id.value},
               {"name", summary.name},
               {"state", name_of(summary.state)},

@@ -3,6 +3,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -59,7 +62,30 @@ struct RunSummary {
 };
 
 // `data_dir` makes adapter paths absolute. Throws Error(kNotFound) for an unknown run.
-RunSummary summarize_run(Reader& reader, RunId run, const std::filesystem::path& data_dir);
+// Summaries of rounds that are over, which stay what they are: comparing two evaluations takes a bootstrap of thousands
+// of draws, too much for a page that is looked at often. Thread-safe.
+class RoundSummaryCache {
+ public:
+  // What was kept for the round as it is now, or made by `make` and kept when the round is over.
+  RoundSummary get(Reader& reader, const Round& round, const std::function<RoundSummary()>& make);
+
+ private:
+  struct Kept {
+    std::int64_t updated_at = 0;
+    std::optional<AdapterState> adapter;
+    RoundSummary summary;
+  };
+  std::mutex mutex_;
+  std::map<RoundId, Kept> kept_;  // guarded by mutex_
+};
+
+// One round of a run. Error(kNotFound).
+RoundSummary summarize_round(Reader& reader, RoundId round, const std::filesystem::path& data_dir,
+                             RoundSummaryCache* cache = nullptr);
+Json round_summary_json(const RoundSummary& round);
+
+RunSummary summarize_run(Reader& reader, RunId run, const std::filesystem::path& data_dir,
+                         RoundSummaryCache* cache = nullptr);
 
 // {"baseline":{"score","interval":[lo,hi],…},"rounds":[{"score","interval","promoted","adapter",…}],"seconds",…}
 Json run_summary_json(const RunSummary& summary);

@@ -1,6 +1,6 @@
 // The life of one connection as a coroutine: read a request within its limits and deadlines, answer it,
-// again until one side is done. Written for any stream protocol, so that listening on TCP is one more
-// listen function. Included by http_server.cc alone; everything here runs on the server's I/O thread.
+// again until one side is done. The same for the Unix socket and TCP. Included by http_server.cc alone;
+// everything here runs on the server's I/O thread.
 #pragma once
 
 #include <boost/asio/as_tuple.hpp>
@@ -15,6 +15,7 @@
 #include <boost/beast/core/basic_stream.hpp>
 #include <chrono>
 #include <list>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -35,19 +36,34 @@ struct Shared {
   bool stopping = false;
   std::list<std::function<void()>> idle;  // closes each connection that waits for a request
   std::size_t open = 0;
+  std::map<std::string, std::size_t> open_by_address;  // TCP only
+  ServerCounters& counters;
 
-  Shared(Handler handler_, const ServerLimits& limits_, Logger& logger_)
-      : handler(std::move(handler_)), limits(limits_), logger(logger_), pool(limits_.handler_threads) {}
+  Shared(Handler handler_, const ServerLimits& limits_, Logger& logger_, ServerCounters& counters_)
+      : handler(std::move(handler_)),
+        limits(limits_),
+        logger(logger_),
+        pool(limits_.handler_threads),
+        counters(counters_) {}
 };
 
 template <typename Protocol>
 class Connection {
  public:
-  Connection(typename Protocol::socket socket, bool local, Shared& shared)
-      : stream_(std::move(socket)), local_(local), shared_(shared) {
+  // `peer`: the client's address; empty on the Unix socket, which makes it local.
+  Connection(typename Protocol::socket socket, std::string peer, Shared& shared)
+      : stream_(std::move(socket)), peer_(std::move(peer)), shared_(shared) {
     ++shared_.open;
+    ++shared_.counters.connections_open;
+    if (!peer_.empty()) ++shared_.open_by_address[peer_];
   }
-  ~Connection() { --shared_.open; }
+  ~Connection() {
+    --shared_.open;
+    --shared_.counters.connections_open;
+    if (peer_.empty()) return;
+    const auto found = shared_.open_by_address.find(peer_);
+    if (--found->second == 0) shared_.open_by_address.erase(found);
+  }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
@@ -90,8 +106,11 @@ class Connection {
     if (!co_await read_head(head)) co_return false;
     if (head.expects_continue && !co_await write_text("HTTP/1.1 100 Continue\r\n\r\n")) co_return false;
     if (!co_await read_body(head)) co_return false;
-    head.request.local = local_;
+    head.request.local = peer_.empty();
+    head.request.peer = peer_;
+    const auto begun = std::chrono::steady_clock::now();
     Reply reply = co_await asio::co_spawn(shared_.pool, handle(head.request), asio::use_awaitable);
+    shared_.counters.count(reply.status, std::chrono::steady_clock::now() - begun);
     const bool keep_alive = head.keep_alive && !shared_.stopping;
     if (reply.events) co_return co_await stream_events(reply);
     co_return co_await write_text(reply_text(reply, keep_alive)) && keep_alive;
@@ -109,6 +128,7 @@ class Connection {
     input_.erase(0, size);
     const std::optional<Reply> refusal = parse_head(text, shared_.limits.body_bytes, head);
     if (refusal) {
+      shared_.counters.count(refusal->status, {});
       co_await write_text(reply_text(*refusal, false));
       close();
       co_return false;
@@ -132,6 +152,7 @@ class Connection {
 
   asio::awaitable<bool> refuse(int status, std::string detail) {
     const Reply reply = problem_reply(status, detail, ErrorCode::kBadInput);
+    shared_.counters.count(status, {});
     co_await write_text(reply_text(reply, false));
     close();
     co_return false;
@@ -174,7 +195,7 @@ class Connection {
   }
 
   boost::beast::basic_stream<Protocol> stream_;
-  const bool local_;
+  const std::string peer_;
   Shared& shared_;
   std::string input_;  // read, not yet used
 };

@@ -11,13 +11,10 @@
 namespace cutd {
 namespace {
 
-// Files are named by path only by the daemon's own user, who could read them anyway.
-void require_local(const Request& request, const char* what) {
-  if (!request.local) throw Error(ErrorCode::kUsage, std::string(what) + " is for the Unix socket only");
-}
-
 std::string reason_of(const Request& request, const char* fallback) {
-  return json_get_or<std::string>(json_body(request), "why", fallback, "request body");
+  const Json body = json_body(request);
+  require_keys(body, {"why", "acknowledge"});
+  return json_get_or<std::string>(body, "why", fallback, "request body");
 }
 
 std::vector<ConfigOverride> overrides_of(const Json& body) {
@@ -29,21 +26,43 @@ std::vector<ConfigOverride> overrides_of(const Json& body) {
   return overrides;
 }
 
-// {"config": {…}, "origin": "demo.yaml", "folder": where its relative file names start, "overrides": [{key, text}]}
+// The files that came with the request.
+FileReader files_of(const Json& files) {
+  if (!files.is_object()) throw Error(ErrorCode::kBadInput, "request body: key \"files\" must be an object");
+  return [files](const std::string& name) {
+    if (!files.contains(name)) {
+      throw Error(ErrorCode::kBadInput, "request body: key \"files\" has no \"" + name + "\"");
+    }
+    return json_get<std::string>(files, name.c_str(), "files");
+  };
+}
+
+// Files are named by path only by the daemon's own user, who could read them anyway.
+FileReader files_for(const Request& request, const Json& body) {
+  if (body.contains("files")) return files_of(body.at("files"));
+  const std::filesystem::path folder = json_get<std::string>(body, "folder", "request body");
+  if (!request.local) {
+    throw Error(ErrorCode::kUsage, "request body: \"folder\" is for the Unix socket only; send \"files\"");
+  }
+  if (!folder.is_absolute()) throw Error(ErrorCode::kBadInput, "request body: key \"folder\" must be an absolute path");
+  return files_beside(folder);
+}
+
+// {"config": {…}, "origin": "demo.yaml", "folder": where its relative file names start, or "files": {name: content},
+// "overrides": [{key, text}]}
 Reply start_run(const DaemonContext& context, const Request& request) {
-  require_local(request, "starting a run from files");
   const Json body = json_body(request);
+  require_keys(body, {"config", "origin", "folder", "files", "overrides"});
   const auto origin = json_get_or<std::string>(body, "origin", "request body", "request body");
   const RunConfig config = parse_run_config(json_get<Json>(body, "config", "request body"), origin, overrides_of(body));
-  const std::filesystem::path folder = json_get<std::string>(body, "folder", "request body");
-  if (!folder.is_absolute()) throw Error(ErrorCode::kBadInput, "request body: key \"folder\" must be an absolute path");
-  const RunId run = context.runs.start(config, files_beside(folder));
+  const RunId run = context.runs.start(config, files_for(request, body));
   return json_reply({{"id", run.value}}, 201);
 }
 
 // {"split": "train", "source": "my.jsonl", "instructions": [{"instruction", "input"?}]}
 Reply import_rows(const DaemonContext& context, const Request& request) {
   const Json body = json_body(request);
+  require_keys(body, {"split", "source", "instructions"});
   const auto split = from_name<Split>(json_get<std::string>(body, "split", "request body"));
   const auto source = json_get<std::string>(body, "source", "request body");
   std::vector<NewInstruction> rows;

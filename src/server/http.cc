@@ -52,6 +52,12 @@ Reply json_reply(const Json& value, int status) {
   return reply;
 }
 
+Reply empty_reply() {
+  Reply reply;
+  reply.status = 204;
+  return reply;
+}
+
 Reply problem_reply(int status, const std::string& detail, const char* code) {
   Reply reply =
       json_reply({{"title", status_text(status)}, {"status", status}, {"detail", detail}, {"code", code}}, status);
@@ -97,6 +103,7 @@ const char* status_text(int status) {
     case 408: return "Request Timeout";
     case 411: return "Length Required";
     case 413: return "Content Too Large";
+    case 415: return "Unsupported Media Type";
     case 421: return "Misdirected Request";
     case 429: return "Too Many Requests";
     case 431: return "Request Header Fields Too Large";

@@ -42,6 +42,7 @@ struct Reply {
 using Handler = std::function<Reply(const Request&)>;
 
 Reply json_reply(const Json& value, int status = 200);
+Reply empty_reply();  // 204
 
 // RFC 9457 problem details: {"title", "status", "detail", "code"}. `code` is an error_code_name() or one of HTTP's
 // own: "unauthorized", "forbidden", "too_many".

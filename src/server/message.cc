@@ -28,7 +28,7 @@ bool has_folded_line(std::string_view text) {
 
 std::string head_text(const Reply& reply, int status, std::string_view content_type) {
   std::string text = "HTTP/1.1 " + std::to_string(status) + " " + status_text(status) + "\r\n";
-  text += "Content-Type: " + std::string(content_type) + "\r\n";
+  if (status != 204) text += "Content-Type: " + std::string(content_type) + "\r\n";
   text += "X-Content-Type-Options: nosniff\r\n";
   bool may_be_kept = false;
   for (const auto& [name, value] : reply.headers) {
@@ -84,8 +84,9 @@ std::optional<Reply> parse_head(std::string_view text, std::size_t body_limit, R
 
 std::string reply_text(const Reply& reply, bool keep_alive) {
   std::string text = head_text(reply, reply.status, reply.content_type);
-  // In a 304 it would be the length of what is not sent.
-  if (reply.status != 304) text += "Content-Length: " + std::to_string(reply.body.size()) + "\r\n";
+  // In a 304 it would be the length of what is not sent; a 204 has none.
+  if (reply.status != 304 && reply.status != 204)
+    text += "Content-Length: " + std::to_string(reply.body.size()) + "\r\n";
   text += keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
   return text + reply.body;
 }

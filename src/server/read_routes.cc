@@ -1,11 +1,11 @@
 #include <algorithm>
 
 #include "round/run_summary.h"
+#include "server/browse_routes.h"
 #include "server/route_arguments.h"
 #include "server/routes.h"
 #include "server/views.h"
 #include "store/adapters.h"
-#include "store/instructions.h"
 #include "store/rounds.h"
 #include "store/runs.h"
 
@@ -18,12 +18,12 @@ auto read(const ReadContext& context, Query query) {
   return store_detail::read_value(query, context.with_reader);
 }
 
-Json run_details(Reader& reader, RunId id, const std::filesystem::path& data_dir) {
+Json run_details(Reader& reader, RunId id, const ReadContext& context) {
   const auto run = find_run(reader, id);
   if (!run) throw Error(ErrorCode::kNotFound, "there is no run " + std::to_string(id.value));
   Json view = run_view(reader, *run);
   view["config"] = run->config.value("config", Json::object());
-  view["summary"] = run_summary_json(summarize_run(reader, id, data_dir));
+  view["summary"] = run_summary_json(summarize_run(reader, id, context.data_dir, context.summaries.get()));
   return view;
 }
 
@@ -76,21 +76,13 @@ Json list_adapter_views(Reader& reader, RunId run, const std::filesystem::path& 
   return list;
 }
 
-Json instruction_counts(Reader& reader) {
-  Json counts = Json::object();
-  for (const Split split : {Split::kTrain, Split::kGate, Split::kReport}) {
-    counts[std::string(name_of(split))] = count_instructions(reader, split);
-  }
-  return counts;
-}
-
 void add_run_routes(Router& router, const ReadContext& context) {
   router.add("GET", "/api/v1/runs", Access::kViewer, [context](const Request&) {
     return json_reply({{"runs", read(context, [](Reader& reader) { return list_run_views(reader); })}});
   });
   router.add("GET", "/api/v1/runs/{id}", Access::kViewer, [context](const Request& request) {
     const auto id = path_id<RunId>(request);
-    return json_reply(read(context, [&](Reader& reader) { return run_details(reader, id, context.data_dir); }));
+    return json_reply(read(context, [&](Reader& reader) { return run_details(reader, id, context); }));
   });
   router.add("GET", "/api/v1/runs/{id}/rounds", Access::kViewer, [context](const Request& request) {
     const auto id = path_id<RunId>(request);
@@ -126,9 +118,6 @@ void add_library_routes(Router& router, const ReadContext& context) {
     if (!adapter) throw Error(ErrorCode::kNotFound, "there is no adapter " + std::to_string(id.value));
     return json_reply(adapter_view(*adapter, context.data_dir));
   });
-  router.add("GET", "/api/v1/instructions", Access::kViewer, [context](const Request&) {
-    return json_reply({{"counts", read(context, [](Reader& reader) { return instruction_counts(reader); })}});
-  });
 }
 
 }  // namespace
@@ -137,6 +126,7 @@ void add_read_routes(Router& router, const ReadContext& context) {
   add_run_routes(router, context);
   add_round_routes(router, context);
   add_library_routes(router, context);
+  add_browse_routes(router, context);
 }
 
 }  // namespace cutd

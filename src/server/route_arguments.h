@@ -1,8 +1,11 @@
 // Arguments of a request as the handlers need them.
 #pragma once
 
+#include <algorithm>
 #include <charconv>
+#include <initializer_list>
 #include <string>
+#include <string_view>
 
 #include "core/error.h"
 #include "core/id.h"
@@ -20,6 +23,15 @@ IdType path_id(const Request& request, const char* name = "id") {
     throw Error(ErrorCode::kNotFound, "\"" + text + "\" is no id");
   }
   return id;
+}
+
+// Refuses a member of a request's body that nobody reads: a misspelt one must not be ignored.
+inline void require_keys(const Json& body, std::initializer_list<std::string_view> known) {
+  for (const auto& [key, value] : body.items()) {
+    if (std::find(known.begin(), known.end(), key) == known.end()) {
+      throw Error(ErrorCode::kBadInput, "request body: key \"" + key + "\" is not known");
+    }
+  }
 }
 
 }  // namespace cutd

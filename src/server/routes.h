@@ -4,10 +4,12 @@
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 
 #include "core/clock.h"
 #include "core/json.h"
 #include "round/run_service.h"
+#include "round/run_summary.h"
 #include "server/router.h"
 #include "store/store.h"
 
@@ -18,6 +20,7 @@ namespace cutd {
 struct ReadContext {
   std::function<void(const std::function<void(Reader&)>&)> with_reader;
   std::filesystem::path data_dir;
+  std::shared_ptr<RoundSummaryCache> summaries = std::make_shared<RoundSummaryCache>();
 };
 
 // GET runs, runs/{id}, runs/{id}/rounds, rounds/{id}, rounds/{id}/events, models, adapters,

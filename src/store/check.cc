@@ -56,6 +56,23 @@ void check_phases(Database& database, Findings& findings) {
             "ORDER BY round_event.id DESC LIMIT 1) AS last FROM round) WHERE phase IS NOT last");
 }
 
+// The kept counts against a count of every judgment.
+void check_counts(Database& database, Findings& findings) {
+  find_rows(
+      database, findings,
+      "WITH counted AS (SELECT coalesce(unit.round_id, 0) AS round, coalesce(unit.evaluation_id, 0) AS evaluation, "
+      "judgment.annotator_id AS annotator, judgment.state AS state, coalesce(judgment.label, '') AS label, "
+      "judgment.validated AS validated, count(*) AS number FROM judgment "
+      "JOIN response ON response.id = judgment.response_id JOIN sample ON sample.id = response.sample_id "
+      "JOIN unit ON unit.id = sample.unit_id GROUP BY 1, 2, 3, 4, 5, 6) "
+      "SELECT 'judgment_count says ' || coalesce(count, 0) || ' ' || coalesce(counted.state, kept.state) || "
+      "' judgments of annotator ' || coalesce(counted.annotator, kept.annotator_id) || ' where there are ' || "
+      "coalesce(number, 0) FROM counted FULL JOIN judgment_count AS kept ON kept.round_id = round "
+      "AND kept.evaluation_id = evaluation AND kept.annotator_id = annotator AND kept.state = counted.state "
+      "AND kept.label = counted.label AND kept.validated = counted.validated "
+      "WHERE coalesce(count, 0) <> coalesce(number, 0)");
+}
+
 void check_manifests(Database& database, const std::filesystem::path& data_dir, Findings& findings) {
   find_rows(database, findings,
             "SELECT DISTINCT 'round ' || round_id || ' was trained without a manifest' FROM adapter "
@@ -174,6 +191,7 @@ std::vector<std::string> check_store(Reader& reader, const std::filesystem::path
   check_file(database, findings);
   check_units(database, findings);
   check_phases(database, findings);
+  check_counts(database, findings);
   check_manifests(database, data_dir, findings);
   check_adapters(reader, data_dir, findings);
   check_held_out(database, findings);

@@ -1,0 +1,150 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <memory>
+
+#include "core/error.h"
+#include "cutd/api_client.h"
+#include "cutd/command.h"
+#include "cutd/data_dir.h"
+#include "cutd/output.h"
+
+namespace cutd {
+namespace {
+
+struct Options {
+  std::string data_dir;
+  std::string name;
+  std::string role;
+  std::vector<std::string> tags;
+  std::string token_name;
+  std::string url = "http://127.0.0.1:8080";
+  bool password = false;
+  bool json = false;
+};
+
+// From standard input: a password on the command line could be read by every process of the machine.
+std::string read_password() {
+  if (::isatty(STDIN_FILENO) == 1) fmt::print(stderr, "Password: ");
+  std::string password;
+  std::getline(std::cin, password);
+  if (password.empty()) throw Error(ErrorCode::kUsage, "no password came on standard input");
+  return password;
+}
+
+std::int64_t user_id(ApiClient& api, const std::string& name) {
+  for (const Json& user : api.get("/api/v1/users").at("users")) {
+    if (user.at("name") == name) return user.at("id").get<std::int64_t>();
+  }
+  throw Error(ErrorCode::kNotFound, "there is no user \"" + name + "\" (cutd user list)");
+}
+
+std::string target(std::int64_t id, const char* what) { return fmt::format("/api/v1/users/{}/{}", id, what); }
+
+void print_link(ApiClient& api, std::int64_t id, const Options& options) {
+  Json link = api.post(target(id, "link"), Json::object());
+  link["url"] = options.url + link.at("path").get<std::string>();
+  if (options.json) print_json(link);
+  else
+    fmt::print("{}\ngood once, until {}\n", link.at("url").get<std::string>(),
+               link.at("expires_at").get<std::string>());
+}
+
+int run_add(const Options& options) {
+  ApiClient api(options.data_dir);
+  Json body = {{"name", options.name}, {"role", options.role}, {"tags", options.tags}};
+  if (options.password) body["password"] = read_password();
+  const Json user = api.post("/api/v1/users", body);
+  const auto id = user.at("id").get<std::int64_t>();
+  if (!options.password) {
+    print_link(api, id, options);
+  } else if (options.json) {
+    print_json(user);
+  } else {
+    fmt::print("{} {} added\n", options.role, options.name);
+  }
+  return kExitDone;
+}
+
+int run_list(const Options& options) {
+  ApiClient api(options.data_dir);
+  const Json users = api.get("/api/v1/users").at("users");
+  if (options.json) {
+    print_json(users);
+  } else {
+    print_text(table_of(
+        users,
+        {{"user", "id"}, {"name", "name"}, {"role", "role"}, {"revoked", "revoked"}, {"last seen", "last_seen_at"}}));
+  }
+  return kExitDone;
+}
+
+int run_revoke(const Options& options) {
+  ApiClient api(options.data_dir);
+  api.post(target(user_id(api, options.name), "revoke"), Json::object());
+  if (options.json) print_json({{"name", options.name}, {"revoked", true}});
+  else fmt::print("{} is let in no more\n", options.name);
+  return kExitDone;
+}
+
+int run_link(const Options& options) {
+  ApiClient api(options.data_dir);
+  print_link(api, user_id(api, options.name), options);
+  return kExitDone;
+}
+
+int run_token(const Options& options) {
+  ApiClient api(options.data_dir);
+  const Json token = api.post(target(user_id(api, options.name), "tokens"), {{"name", options.token_name}});
+  if (options.json) print_json(token);
+  else print_text(token.at("token").get<std::string>() + "\n");
+  return kExitDone;
+}
+
+CLI::App* add_command(CLI::App& group, const std::shared_ptr<Options>& options, CommandAction& chosen, const char* name,
+                      const char* help, int (*run)(const Options&)) {
+  CLI::App* command = group.add_subcommand(name, help);
+  add_data_dir_option(*command, options->data_dir);
+  command->add_flag("--json", options->json, "Print JSON");
+  command->callback([options, run, &chosen] { chosen = [options, run] { return run(*options); }; });
+  return command;
+}
+
+void add_name(CLI::App* command, Options& options) {
+  command->add_option("name", options.name, "The account's name")->required();
+}
+
+void add_url(CLI::App* command, Options& options) {
+  command->add_option("--url", options.url, "Where people reach this daemon: what the link begins with")
+      ->capture_default_str();
+}
+
+}  // namespace
+
+void add_user_commands(CLI::App& app, CommandAction& chosen) {
+  CLI::App* group = app.add_subcommand("user", "Accounts of the web pages and the HTTP API");
+  group->require_subcommand(1);
+  const auto options = std::make_shared<Options>();
+  CLI::App* add = add_command(*group, options, chosen, "add", "Make an account; prints a login link", run_add);
+  add_name(add, *options);
+  add->add_option("--role", options->role, "operator, annotator or viewer")
+      ->check(CLI::IsMember({"operator", "annotator", "viewer"}))
+      ->required();
+  add->add_option("--tag", options->tags, "Queue items with this tag go to this person, too");
+  add->add_flag("--password", options->password, "Read a password from standard input instead of printing a link");
+  add_url(add, *options);
+  add->footer("Example: cutd user add eve --role annotator --url https://judge.example.org");
+  add_command(*group, options, chosen, "list", "All accounts", run_list);
+  add_name(add_command(*group, options, chosen, "revoke", "End sessions, links and tokens of an account", run_revoke),
+           *options);
+  CLI::App* link = add_command(*group, options, chosen, "link", "A login link, good once and for a day", run_link);
+  add_name(link, *options);
+  add_url(link, *options);
+  CLI::App* token = add_command(*group, options, chosen, "token", "A bearer token for programs, shown once", run_token);
+  add_name(token, *options);
+  token->add_option("--for", options->token_name, "What it is for")->required();
+}
+
+}  // namespace cutd

@@ -1,0 +1,220 @@
+#include "server/people_routes.h"
+
+#include "server/route_arguments.h"
+#include "store/people.h"
+
+namespace cutd {
+namespace {
+
+constexpr std::int64_t kDayMicros = 24LL * 3600 * 1'000'000;
+
+Json time_or_null(const std::optional<std::int64_t>& at) { return at ? Json(format_utc(*at)) : Json(); }
+
+Json user_view(const User& user) {
+  return {{"id", user.id.value},
+          {"name", user.name},
+          {"role", name_of(user.role)},
+          {"tags", user.tags},
+          {"has_password", user.has_password},
+          {"revoked", user.revoked},
+          {"created_at", format_utc(user.created_at)},
+          {"last_seen_at", time_or_null(user.last_seen_at)}};
+}
+
+Json session_view(const Principal& principal) {
+  return {{"user", principal.user ? Json(principal.user->value) : Json()},
+          {"name", principal.name},
+          {"role", name_of(principal.role)},
+          {"expires_at", principal.expires_at > 0 ? Json(format_utc(principal.expires_at)) : Json()}};
+}
+
+std::string password_of(const Json& body) {
+  auto password = json_get<std::string>(body, "password", "request body");
+  if (password.size() < 10 || password.size() > 200) {
+    throw Error(ErrorCode::kBadInput, "request body: \"password\" must have 10 to 200 characters");
+  }
+  return password;
+}
+
+// One answer for every way to fail, so that names cannot be probed.
+Reply wrong_login() { return problem_reply(401, "that does not prove who you are", "unauthorized"); }
+
+std::optional<UserId> user_of_login(const PeopleContext& context, const Json& body) {
+  if (body.contains("link")) {
+    require_keys(body, {"link"});
+    const std::string hash = secret_hash(json_get<std::string>(body, "link", "request body"));
+    return context.store.write([&](Writer& writer) { return use_login_link(writer, hash); });
+  }
+  require_keys(body, {"name", "password"});
+  const auto name = json_get<std::string>(body, "name", "request body");
+  const auto password = json_get<std::string>(body, "password", "request body");
+  const auto hash = context.store.read([&](Reader& reader) { return find_password_hash(reader, name); });
+  if (!context.passwords.matches(hash, password)) return std::nullopt;
+  const auto user = context.store.read([&](Reader& reader) { return find_user(reader, name); });
+  return user ? std::optional(user->id) : std::nullopt;
+}
+
+// Behind a proxy every peer is the proxy: the address it saw, which it appends, is what counts.
+std::string client_address(const Request& request, bool behind_proxy) {
+  const auto forwarded = request.headers.find("x-forwarded-for");
+  if (!behind_proxy || forwarded == request.headers.end()) return request.peer;
+  const std::size_t comma = forwarded->second.rfind(',');
+  return forwarded->second.substr(comma == std::string::npos ? 0 : comma + 1);
+}
+
+Reply sign_in(const PeopleContext& context, const Request& request) {
+  const Json body = json_body(request);
+  const std::string name = body.contains("link") ? "" : json_get<std::string>(body, "name", "request body");
+  const std::string address = client_address(request, context.https);
+  if (!context.throttle.admits(address, name, context.clock.boot_millis())) {
+    Reply reply = problem_reply(429, "too many failed attempts; wait a minute", "too_many");
+    reply.headers.emplace_back("Retry-After", "60");
+    return reply;
+  }
+  const std::optional<UserId> user = user_of_login(context, body);
+  if (!user) {
+    context.throttle.failed(address, name, context.clock.boot_millis());
+    return wrong_login();
+  }
+  const std::string secret = random_secret();
+  const std::string hash = secret_hash(secret);
+  const auto proof = context.store.write([&](Writer& writer) {
+    sweep_people(writer);
+    add_session(writer, *user, hash);
+    return find_session(writer, hash, writer.now());
+  });
+  if (!proof) return wrong_login();  // revoked in between
+  Reply reply = json_reply(session_view({proof->role, proof->user, proof->name, proof->expires_at, true}));
+  reply.headers.emplace_back("Set-Cookie", session_cookie(secret, context.https));
+  return reply;
+}
+
+Reply sign_out(const PeopleContext& context, const Request& request) {
+  if (const auto secret = session_secret(request, context.https)) {
+    context.store.write([hash = secret_hash(*secret)](Writer& writer) { end_session(writer, hash); });
+  }
+  Reply reply = empty_reply();
+  reply.headers.emplace_back("Set-Cookie", ended_session_cookie(context.https));
+  return reply;
+}
+
+Reply set_own_password(const PeopleContext& context, const Request& request) {
+  const Json body = json_body(request);
+  require_keys(body, {"password"});
+  const std::string password = password_of(body);
+  if (!request.principal->user) throw Error(ErrorCode::kConflict, "the Unix socket's user has no account");
+  const std::string hash = context.passwords.hash(password);
+  const auto secret = session_secret(request, context.https);
+  const std::string kept = secret ? secret_hash(*secret) : "";
+  context.store.write([&](Writer& writer) { set_password(writer, *request.principal->user, hash, kept); });
+  return json_reply(Json::object());
+}
+
+Reply add_account(const PeopleContext& context, const Request& request) {
+  const Json body = json_body(request);
+  require_keys(body, {"name", "role", "password", "tags"});
+  NewUser user;
+  user.name = json_get<std::string>(body, "name", "request body");
+  user.role = from_name<Role>(json_get<std::string>(body, "role", "request body"));
+  user.tags = json_get_or<std::vector<std::string>>(body, "tags", {}, "request body");
+  if (user.tags.size() > 32) throw Error(ErrorCode::kBadInput, "request body: at most 32 tags");
+  for (const std::string& tag : user.tags) {
+    if (tag.size() > 64) throw Error(ErrorCode::kBadInput, "request body: a tag has at most 64 characters");
+  }
+  if (body.contains("password")) user.password_hash = context.passwords.hash(password_of(body));
+  const User made = context.store.write([&](Writer& writer) { return *find_user(writer, add_user(writer, user)); });
+  return json_reply(user_view(made), 201);
+}
+
+Reply make_link(const PeopleContext& context, const Request& request) {
+  const std::string secret = random_secret();
+  const std::int64_t expires_at = context.store.write(
+      [&](Writer& writer) { return add_login_link(writer, path_id<UserId>(request), secret_hash(secret)); });
+  return json_reply({{"path", "/login#" + secret}, {"expires_at", format_utc(expires_at)}}, 201);
+}
+
+Reply make_token(const PeopleContext& context, const Request& request) {
+  const Json body = json_body(request);
+  require_keys(body, {"name", "expires_in_days"});
+  const auto name = json_get<std::string>(body, "name", "request body");
+  if (name.empty() || name.size() > 64) {
+    throw Error(ErrorCode::kBadInput, "request body: \"name\" has 1 to 64 characters");
+  }
+  const auto days = json_get_or<std::int64_t>(body, "expires_in_days", 0, "request body");
+  if (body.contains("expires_in_days") && (days < 1 || days > 3650)) {
+    throw Error(ErrorCode::kBadInput, "request body: \"expires_in_days\" is from 1 to 3650");
+  }
+  const std::string secret = random_token();
+  const std::int64_t id = context.store.write([&](Writer& writer) {
+    const auto expires_at = days > 0 ? std::optional(writer.now() + days * kDayMicros) : std::nullopt;
+    return add_token(writer, path_id<UserId>(request), name, secret_hash(secret), expires_at);
+  });
+  return json_reply({{"id", id}, {"token", secret}}, 201);
+}
+
+Json token_list(Reader& reader, UserId user) {
+  if (!find_user(reader, user)) throw Error(ErrorCode::kNotFound, "there is no user " + std::to_string(user.value));
+  Json list = Json::array();
+  for (const Token& token : list_tokens(reader, user)) {
+    list.push_back({{"id", token.id},
+                    {"name", token.name},
+                    {"created_at", format_utc(token.created_at)},
+                    {"expires_at", time_or_null(token.expires_at)},
+                    {"last_used_at", time_or_null(token.last_used_at)},
+                    {"revoked", token.revoked}});
+  }
+  return list;
+}
+
+void add_session_routes(Router& router, const PeopleContext& context) {
+  router.add("GET", "/api/v1/session", Access::kSignedIn,
+             [](const Request& request) { return json_reply(session_view(*request.principal)); });
+  router.add_secret("POST", "/api/v1/session", Access::kPublic,
+                    [context](const Request& request) { return sign_in(context, request); });
+  router.add_secret("DELETE", "/api/v1/session", Access::kSignedIn,
+                    [context](const Request& request) { return sign_out(context, request); });
+  router.add_secret("POST", "/api/v1/session/password", Access::kSignedIn,
+                    [context](const Request& request) { return set_own_password(context, request); });
+}
+
+void add_user_routes(Router& router, const PeopleContext& context) {
+  router.add("GET", "/api/v1/users", Access::kOperator, [context](const Request&) {
+    Json list = Json::array();
+    for (const User& user : context.store.read([](Reader& reader) { return list_users(reader); })) {
+      list.push_back(user_view(user));
+    }
+    return json_reply({{"users", std::move(list)}});
+  });
+  router.add_secret("POST", "/api/v1/users", Access::kOperator,
+                    [context](const Request& request) { return add_account(context, request); });
+  router.add("POST", "/api/v1/users/{id}/revoke", Access::kOperator, [context](const Request& request) {
+    context.store.write([&](Writer& writer) { revoke_user(writer, path_id<UserId>(request)); });
+    return json_reply(Json::object());
+  });
+  router.add_secret("POST", "/api/v1/users/{id}/link", Access::kOperator,
+                    [context](const Request& request) { return make_link(context, request); });
+}
+
+void add_token_routes(Router& router, const PeopleContext& context) {
+  router.add("GET", "/api/v1/users/{id}/tokens", Access::kOperator, [context](const Request& request) {
+    const auto user = path_id<UserId>(request);
+    return json_reply({{"tokens", context.store.read([&](Reader& reader) { return token_list(reader, user); })}});
+  });
+  router.add_secret("POST", "/api/v1/users/{id}/tokens", Access::kOperator,
+                    [context](const Request& request) { return make_token(context, request); });
+  router.add("DELETE", "/api/v1/tokens/{id}", Access::kOperator, [context](const Request& request) {
+    const auto id = path_id<Id<struct TokenNoun>>(request);
+    context.store.write([&](Writer& writer) { revoke_token(writer, id.value); });
+    return empty_reply();
+  });
+}
+
+}  // namespace
+
+void add_people_routes(Router& router, const PeopleContext& context) {
+  add_session_routes(router, context);
+  add_user_routes(router, context);
+  add_token_routes(router, context);
+}
+
+}  // namespace cutd

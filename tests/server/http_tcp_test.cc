@@ -1,0 +1,195 @@
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <thread>
+
+#include "core/unique_fd.h"
+#include "server/http_server.h"
+#include "support/error_of.h"
+
+namespace cutd {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+using Clock = std::chrono::steady_clock;
+
+// A client that speaks raw bytes, from an address of its choice within 127.0.0.0/8.
+class TcpClient {
+ public:
+  TcpClient(std::uint16_t port, const char* from = "127.0.0.1")
+      : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in own{};
+    own.sin_family = AF_INET;
+    ::inet_pton(AF_INET, from, &own.sin_addr);
+    ::bind(socket_.get(), reinterpret_cast<sockaddr*>(&own), sizeof own);
+    sockaddr_in server{};
+    server.sin_family = AF_INET;
+    server.sin_port = htons(port);
+    ::inet_pton(AF_INET, "127.0.0.1", &server.sin_addr);
+    connected_ = ::connect(socket_.get(), reinterpret_cast<sockaddr*>(&server), sizeof server) == 0;
+  }
+  bool connected() const { return connected_; }
+  void send(const std::string& bytes) { ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL); }
+  std::string receive(const std::string& until = "\xff") {
+    std::string text;
+    char bytes[4096];
+    pollfd ready = {socket_.get(), POLLIN, 0};
+    while (text.find(until) == std::string::npos && ::poll(&ready, 1, 20'000) > 0) {
+      const ssize_t count = ::recv(socket_.get(), bytes, sizeof bytes, 0);
+      if (count <= 0) break;
+      text.append(bytes, static_cast<std::size_t>(count));
+    }
+    return text;
+  }
+
+ private:
+  UniqueFd socket_;
+  bool connected_ = false;
+};
+
+class HttpTcpTest : public ::testing::Test {
+ protected:
+  ~HttpTcpTest() override { stop(); }
+  void start() {
+    server_.emplace(
+        [](const Request& request) {
+          return json_reply({{"peer", request.peer}, {"local", request.local}});
+        },
+        limits_, logger_);
+    port_ = server_->listen_tcp("127.0.0.1:0");
+    thread_ = std::thread([this] { server_->run(); });
+  }
+  void stop() {
+    if (!thread_.joinable()) return;
+    server_->stop();
+    thread_.join();
+  }
+  std::string ask(const char* from = "127.0.0.1") {
+    TcpClient client(port_, from);
+    client.send("GET /x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    return client.receive();
+  }
+
+  ServerLimits limits_;
+  NullLogger logger_;
+  std::optional<HttpServer> server_;
+  std::uint16_t port_ = 0;
+  std::thread thread_;
+};
+
+TEST_F(HttpTcpTest, KnowsItsPeerAndIsNotLocal) {
+  start();
+  EXPECT_THAT(ask("127.0.0.3"), HasSubstr("{\"peer\":\"127.0.0.3\",\"local\":false}"));
+}
+
+TEST_F(HttpTcpTest, OneAddressMayHoldSoManyConnections) {
+  limits_.max_per_address = 4;
+  start();
+  std::vector<TcpClient> held;
+  for (int i = 0; i < 4; ++i) held.emplace_back(port_);
+  for (TcpClient& client : held) {
+    client.send("GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    client.receive("false}\n");
+  }
+  EXPECT_THAT(TcpClient(port_).receive(), StartsWith("HTTP/1.1 429 "));
+  EXPECT_THAT(ask("127.0.0.2"), StartsWith("HTTP/1.1 200 "));
+  EXPECT_GE(server_->counters().turned_away, 1U);
+  held.clear();
+  const auto end = Clock::now() + std::chrono::seconds(20);
+  std::string reply;
+  while (!(reply = ask()).starts_with("HTTP/1.1 200 ") && Clock::now() < end) std::this_thread::yield();
+  EXPECT_THAT(reply, StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(HttpTcpTest, BehindAProxyLoopbackIsNotCounted) {
+  limits_.max_per_address = 2;
+  limits_.behind_proxy = true;
+  start();
+  std::vector<TcpClient> held;
+  for (int i = 0; i < 10; ++i) {
+    held.emplace_back(port_);
+    held.back().send("GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    EXPECT_THAT(held.back().receive("false}\n"), StartsWith("HTTP/1.1 200 "));
+  }
+}
+
+// Slowloris from many addresses, up to the server's limit of connections; the honest client is one among them.
+TEST_F(HttpTcpTest, SlowClientsDoNotStarveAnHonestOne) {
+  start();
+  std::vector<TcpClient> slow;
+  for (int address = 2; address < 24; ++address) {
+    const std::string from = "127.0.1." + std::to_string(address);
+    for (std::size_t i = 0; i < limits_.max_per_address; ++i) {
+      slow.emplace_back(port_, from.c_str());
+      slow.back().send(i % 2 == 0 ? "GET /x HT" : "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nab");
+    }
+  }
+  std::vector<double> took;
+  for (int i = 0; i < 100; ++i) {
+    const auto begin = Clock::now();
+    EXPECT_THAT(ask(), StartsWith("HTTP/1.1 200 "));
+    took.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
+  }
+  std::sort(took.begin(), took.end());
+  EXPECT_LT(took[98], 0.25);
+}
+
+TEST_F(HttpTcpTest, SurvivesRunningOutOfDescriptors) {
+  start();
+  rlimit before{};
+  ::getrlimit(RLIMIT_NOFILE, &before);
+  std::vector<TcpClient> clients;
+  clients.emplace_back(port_);
+  const int next = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  const UniqueFd probe(next);
+  // Room for the client's end of one more connection and none for the server's.
+  const rlimit low = {static_cast<rlim_t>(next) + 2, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
+  TcpClient starved(port_);
+  starved.send("GET /x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_THAT(starved.receive(), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(HttpTcpTest, CountsWhatItAnswers) {
+  start();
+  ask();
+  ask();
+  EXPECT_EQ(server_->counters().replies[2], 2U);
+  const auto end = Clock::now() + std::chrono::seconds(20);
+  const std::uint64_t ticks = server_->counters().ticks;
+  while (server_->counters().ticks == ticks && Clock::now() < end) std::this_thread::yield();
+  EXPECT_GT(server_->counters().ticks, ticks);
+}
+
+TEST_F(HttpTcpTest, ATakenPortIsNamed) {
+  start();
+  HttpServer second([](const Request&) { return Reply(); }, limits_, logger_);
+  const std::string address = "127.0.0.1:" + std::to_string(port_);
+  EXPECT_THAT(error_of(ErrorCode::kIo, [&] { second.listen_tcp(address); }), HasSubstr(address));
+}
+
+TEST(TcpAddressTest, IsAnAddressAndAPort) {
+  EXPECT_EQ(parse_tcp_address("127.0.0.1:8080").port, 8080);
+  EXPECT_TRUE(parse_tcp_address("[::1]:0").loopback);
+  EXPECT_TRUE(parse_tcp_address("localhost:1").loopback);
+  EXPECT_FALSE(parse_tcp_address("0.0.0.0:80").loopback);
+  EXPECT_FALSE(parse_tcp_address("[::]:80").loopback);
+  for (const char* text : {"", "8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "example.org:80"}) {
+    error_of(ErrorCode::kUsage, [&] { parse_tcp_address(text); });
+  }
+}
+
+}  // namespace
+}  // namespace cutd
