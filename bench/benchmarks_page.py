@@ -48,6 +48,7 @@ def page(rows):
     for row in rows:
         by_name.setdefault(row["bench"], []).append(row)
     (startup,) = by_name["startup"]
+    (queue,) = by_name["queue"]
     return f"""# Benchmarks
 
 Made by `scripts/bench` on {time.strftime('%Y-%m-%d')}, on {processor()}, 2 threads on each side, SmolLM2-135M-Instruct. Each row is
@@ -70,6 +71,12 @@ Pairs of 120 to 520 tokens, the `released` CUT loss, micro-batch 2, LoRA of rank
 
 From the start of the process to the first token: {startup['first_token_s']:.2f} s against {startup['peer_first_token_s']:.2f} s (**{startup['ratio']:.1f}** times as
 fast), with {gib(startup['peak_memory_bytes'])} GiB against {gib(startup['peer_peak_memory_bytes'])} GiB. `cutd version` takes {1000 * startup['cutd_start_s']:.0f} ms.
+
+## The annotation queue
+
+{queue['people']} people over real HTTP, {queue['items']} items, each judged by {queue['overlap']} of them, half a second to one and a half of thought, the daemon
+killed {queue['kills']} times: {queue['counted']} judgments counted, every item by exactly {queue['overlap']} people ({'checked' if queue['exact'] else 'NOT SO'}), in {queue['seconds']:.0f} s. A claim takes
+{queue['claim_ms']['p50']:.0f} ms (99 of 100: {queue['claim_ms']['p99']:.0f} ms), a submission {queue['submit_ms']['p50']:.0f} ms ({queue['submit_ms']['p99']:.0f} ms), as the people see it.
 
 Not measured: llama.cpp (no wheel of it could be installed where this ran), and GPUs (`docs/gpu.md`).
 """

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include <cmath>
+#include <fstream>
 
 namespace cutd {
 
@@ -17,6 +18,12 @@ std::int64_t SystemClock::boot_millis() const {
   timespec now{};
   ::clock_gettime(CLOCK_BOOTTIME, &now);
   return static_cast<std::int64_t>(now.tv_sec) * 1'000 + now.tv_nsec / 1'000'000;
+}
+
+std::string boot_id() {
+  std::string id;
+  std::ifstream("/proc/sys/kernel/random/boot_id") >> id;
+  return id;
 }
 
 std::string format_utc(std::int64_t wall_micros) {

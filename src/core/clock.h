@@ -21,6 +21,9 @@ class SystemClock final : public Clock {
   std::int64_t boot_millis() const override;
 };
 
+// Which boot the boot clock counts from: the kernel's boot id; empty where there is none.
+std::string boot_id();
+
 // "2026-11-24T03:51:07Z" for wall-clock microseconds.
 std::string format_utc(std::int64_t wall_micros);
 

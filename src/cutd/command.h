@@ -30,6 +30,7 @@ void add_round_commands(CLI::App& app, CommandAction& chosen);        // list, s
 void add_model_commands(CLI::App& app, CommandAction& chosen);        // import, list
 void add_adapter_commands(CLI::App& app, CommandAction& chosen);      // list, export
 void add_instruction_commands(CLI::App& app, CommandAction& chosen);  // import
+void add_queue_commands(CLI::App& app, CommandAction& chosen);        // status, close, export, import
 void add_text_commands(CLI::App& app, CommandAction& chosen);         // encode, decode, render
 void add_data_commands(CLI::App& app, CommandAction& chosen);         // prepare
 void add_eval_commands(CLI::App& app, CommandAction& chosen);       // win rates of annotation files; run: judge outputs

@@ -55,6 +55,7 @@ int run_command_line(const std::vector<std::string>& arguments) {
   add_model_commands(app, chosen);
   add_adapter_commands(app, chosen);
   add_instruction_commands(app, chosen);
+  add_queue_commands(app, chosen);
   add_text_commands(app, chosen);
   add_data_commands(app, chosen);
   add_eval_commands(app, chosen);

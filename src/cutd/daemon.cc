@@ -15,6 +15,7 @@
 #include "server/pages.h"
 #include "server/people_routes.h"
 #include "server/process_routes.h"
+#include "server/queue_routes.h"
 #include "server/routes.h"
 #include "server/token_routes.h"
 #include "server/webhook_routes.h"
@@ -136,7 +137,12 @@ void Daemon::add_routes(const DaemonOptions& options, const Clock& clock) {
   add_read_routes(router_,
                   {[this](const std::function<void(Reader&)>& query) { store_.read(query); }, store_.data_dir()});
   add_daemon_routes(router_, {store_, runs_, clock, engine});
-  add_event_routes(router_, {store_, runs_.progress(), {}});
+  add_event_routes(router_, {store_, runs_.progress(), [this, &clock] {
+                               return queue_counts_view(store_.read(
+                                   [&](Reader& reader) { return counts_at_work(reader, clock.boot_millis()); }));
+                             }});
+  add_annotator_routes(router_, {store_, clock, claim_rate_});
+  add_queue_operator_routes(router_, {store_, clock, claim_rate_});
   add_people_routes(router_, {store_, clock, passwords_, throttle_, https});
   add_token_routes(router_, store_, explanations_);
   add_webhook_routes(router_, store_, webhook_options(options));

@@ -16,6 +16,7 @@
 #include "engine/client.h"
 #include "round/run_service.h"
 #include "round/schedule_service.h"
+#include "server/claim_rate.h"
 #include "round/token_explanations.h"
 #include "server/gate.h"
 #include "server/http_server.h"
@@ -90,6 +91,7 @@ class Daemon {
   Passwords passwords_;
   LoginThrottle throttle_;
   WebhookSender webhooks_;
+  ClaimRate claim_rate_;
   Router router_;
   Gate gate_;
   HttpServer server_;

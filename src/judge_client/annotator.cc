@@ -17,11 +17,14 @@ std::string check_name(const std::string& name) {
 
 void declare_annotator_options(OptionTable& table, AnnotatorConfig& config) {
   table.add<std::string>("name", &config.name, "who judges, as judgments and reports show it", check_name);
-  table.add("kind", &config.kind, "rule: applies the written guideline; llm: asks a model over HTTP",
-            one_of({"rule", "llm"}));
+  table.add(
+      "kind", &config.kind,
+      "rule: applies the written guideline; llm: asks a model over HTTP; human: people judge in the annotation queue",
+      one_of({"rule", "llm", "human"}));
   table.add("parser", &config.parser, "how a reply becomes a verdict", one_of({"perfect_prefix"}));
   declare_guideline_options(table, config.guideline, "guideline");
   declare_llm_options(table, config.llm, "llm");
+  declare_human_options(table, config.human, "human");
 }
 
 AnnotatorConfig parse_annotator(const Json& entry, const std::string& origin) {
@@ -31,6 +34,10 @@ AnnotatorConfig parse_annotator(const Json& entry, const std::string& origin) {
   table.load(entry, origin);
   check_guideline(config.guideline, origin);
   if (config.kind == "llm") settle_llm_annotator(config.llm, origin);
+  if (config.kind == "human") {
+    const std::string defect = human_defect(config.human);
+    if (!defect.empty()) throw Error(ErrorCode::kUsage, origin + ": " + defect);
+  }
   return config;
 }
 
@@ -44,8 +51,9 @@ Json annotator_json(const AnnotatorConfig& config) {
 }
 
 std::string annotator_version(const AnnotatorConfig& config) {
-  return config.kind == "llm" ? llm_annotator_version(config.llm)
-                              : config.kind + "/" + guideline_version(config.guideline);
+  if (config.kind == "llm") return llm_annotator_version(config.llm);
+  if (config.kind == "human") return human_version(config.human);
+  return config.kind + "/" + guideline_version(config.guideline);
 }
 
 std::unique_ptr<Judge> make_judge(const AnnotatorConfig& config) {

@@ -8,6 +8,7 @@
 #include "core/json.h"
 #include "core/options.h"
 #include "judge_client/guideline.h"
+#include "judge_client/human_annotator.h"
 #include "judge_client/judge.h"
 #include "judge_client/llm_annotator.h"
 
@@ -17,8 +18,9 @@ struct AnnotatorConfig {
   std::string name = "editor";
   std::string kind = "rule";
   std::string parser = "perfect_prefix";
-  Guideline guideline;  // kind rule
-  LlmAnnotator llm;     // kind llm
+  Guideline guideline;   // kind rule
+  LlmAnnotator llm;      // kind llm
+  HumanAnnotator human;  // kind human
 };
 
 void declare_annotator_options(OptionTable& table, AnnotatorConfig& config);
@@ -31,6 +33,7 @@ Json annotator_json(const AnnotatorConfig& config);
 std::string annotator_version(const AnnotatorConfig& config);
 
 // The judge of an annotator of kind rule. One of kind llm needs a key and a clock: make_llm_judge() (llm_annotator.h).
+// One of kind human has none: its judge is the queue (store/queue.h).
 std::unique_ptr<Judge> make_judge(const AnnotatorConfig& config);
 
 }  // namespace cutd

@@ -46,7 +46,10 @@ std::vector<JudgeTask> read_tasks(Reader& reader) {
   std::vector<JudgeTask> tasks;
   for (const auto& [owner, annotator] : owners) {
     std::vector<PendingJudgment> pending = list_pending_judgments(reader, owner, annotator, kPassLimit);
-    if (!pending.empty()) tasks.push_back({annotator, annotator_config(reader, annotator), std::move(pending)});
+    if (pending.empty()) continue;
+    AnnotatorConfig config = annotator_config(reader, annotator);
+    if (config.kind == "human") continue;  // people judge these (round/people.h)
+    tasks.push_back({annotator, std::move(config), std::move(pending)});
   }
   return tasks;
 }

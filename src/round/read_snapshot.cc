@@ -6,6 +6,7 @@
 #include "store/adapters.h"
 #include "store/instructions.h"
 #include "store/judgments.h"
+#include "store/queue.h"
 #include "store/rounds.h"
 #include "store/runs.h"
 #include "store/units.h"
@@ -33,6 +34,8 @@ void read_judgments(Reader& reader, const FrozenRun& frozen, RoundId round, Roun
   for (const Judgment& judgment : list_judgments(reader, round, frozen.annotator)) {
     if (judgment.state == JudgmentState::kPending) {
       ++snapshot.judgments_pending;
+    } else if (judgment.failure.starts_with(kClosedFailure)) {
+      continue;  // an operator closed the queue without it: nobody failed
     } else if (judgment.state == JudgmentState::kFailed || !judgment.validated) {
       ++snapshot.judgments_failed;
       if (snapshot.judgment_failure.empty()) snapshot.judgment_failure = judgment.failure;

@@ -9,6 +9,7 @@
 #include "round/adapter_files.h"
 #include "round/event_log.h"
 #include "round/judging.h"
+#include "round/people.h"
 #include "round/round_runner.h"
 #include "round/run_commands.h"
 #include "round/run_start.h"
@@ -29,6 +30,7 @@ class RunService::Impl {
         runner_(store, engine, board_, {options_.text, options_.disk_retry, options_.free_disk}, clock, logger) {
     sweep_data_folder(store, logger);
     recover_attempts(store, logger);
+    store.write([&](Writer& writer) { begin_queues(writer, {boot_id(), clock.boot_millis()}); });
   }
   ~Impl() { stop(); }
 
@@ -121,6 +123,7 @@ class RunService::Impl {
     while (!stop.stop_requested()) {
       const std::uint64_t seen = judge_wakeup_.count();
       const std::int64_t judged = judge_pending(store_, options_.judges, clock_, logger_, stop);
+      tend_queues(store_, clock_.boot_millis(), [&](const std::string& news) { board_.say(news); });
       if (judged > 0) wakeup_.nudge();
       else judge_wakeup_.wait(seen, options_.poll);
     }

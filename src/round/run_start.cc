@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "round/people.h"
 #include "store/attempts.h"
 #include "store/instructions.h"
 #include "store/judgments.h"
@@ -93,7 +94,8 @@ RunId start_run(Store& store, const RunConfig& config, const FileReader& files, 
                 Logger& logger, const std::optional<CycleOrigin>& cycle) {
   FrozenRun frozen;
   frozen.cycle = cycle;
-  frozen.config = config;
+  frozen.config = with_guidelines(config, files);
+  const std::vector<GoldItem> gold = read_gold(frozen.config.annotator(), files);
   frozen.model_dir = fs::absolute(find_model(config.model, store.data_dir())).lexically_normal().string();
   const InstructionSets sets = read_instruction_sets(config.data, files);
   if (sets.held_out_in_train > 0) {
@@ -110,10 +112,11 @@ RunId start_run(Store& store, const RunConfig& config, const FileReader& files, 
     frozen.report = held_out_ids(writer, sets.report, Split::kReport, config.data.report_count);
     frozen.gate_hash = set_hash(sets.gate, frozen.gate.size());
     frozen.report_hash = set_hash(sets.report, frozen.report.size());
-    const AnnotatorConfig& annotator = config.annotator();
+    const AnnotatorConfig& annotator = frozen.config.annotator();
     frozen.annotator = ensure_annotator(
         writer, {annotator.name, annotator_version(annotator), annotator.kind, annotator_json(annotator)});
     if (annotator.kind == "llm") set_spend_caps(writer, annotator.name, spend_caps(annotator.llm.caps));
+    add_gold(writer, frozen.annotator, gold);
     NewRun run = new_run(frozen);
     run.train = train_ids(writer, sets.train, config.data);
     return create_run(writer, run);

@@ -122,6 +122,33 @@ void check_adapters(Reader& reader, const std::filesystem::path& data_dir, Findi
             "FROM serving JOIN adapter ON adapter.id = adapter_id WHERE adapter.state <> 'verified'");
 }
 
+void check_queue(Database& database, Findings& findings) {
+  find_rows(database, findings,
+            "SELECT 'task ' || task.id || ' counts ' || live || ' live and ' || done || ' done leases and has ' || "
+            "total(lease.state = 'live') || ' and ' || total(lease.state = 'done') FROM task "
+            "LEFT JOIN lease ON lease.task_id = task.id GROUP BY task.id "
+            "HAVING live <> total(lease.state = 'live') OR done <> total(lease.state = 'done') OR live + done > need");
+  find_rows(database, findings,
+            "SELECT 'task ' || task_id || ' is held or settled ' || count(*) || ' times by ' || "
+            "coalesce('user ' || user_id, external) FROM lease WHERE state IN ('live', 'done', 'skipped') "
+            "GROUP BY task_id, coalesce('user ' || user_id, external) HAVING count(*) > 1");
+  find_rows(database, findings,
+            "SELECT 'task ' || task.id || ' is settled but its judgment is ' || judgment.state FROM task "
+            "JOIN judgment ON judgment.id = task.judgment_id WHERE task.state = 'settled' AND judgment.state = "
+            "'pending'");
+  find_rows(database, findings,
+            "SELECT 'queue ' || queue.id || ' has other counts than its tasks' FROM queue "
+            "LEFT JOIN task ON task.queue_id = queue.id GROUP BY queue.id "
+            "HAVING needed <> total(task.need) OR queue.done <> total(task.done) OR queue.live <> total(task.live) OR "
+            "with_room <> total(task.state = 'open' AND task.need > task.done + task.live) OR "
+            "in_review <> total(task.state = 'review') OR surplus <> (SELECT count(*) FROM lease JOIN task AS of_lease "
+            "ON of_lease.id = lease.task_id WHERE of_lease.queue_id = queue.id AND lease.state = 'surplus')");
+  find_rows(database, findings,
+            "SELECT 'queue ' || queue.id || ' is closed with task ' || task.id || ' ' || task.state FROM queue "
+            "JOIN task ON task.queue_id = queue.id WHERE queue.state = 'closed' AND (task.live > 0 OR "
+            "task.state IN ('open', 'review'))");
+}
+
 void check_held_out(Database& database, Findings& findings) {
   // By the instruction's own split, not by the copies that the foreign keys compare.
   find_rows(
@@ -196,6 +223,7 @@ std::vector<std::string> check_store(Reader& reader, const std::filesystem::path
   check_adapters(reader, data_dir, findings);
   check_held_out(database, findings);
   check_ledger(database, findings);
+  check_queue(database, findings);
   check_hashes(database, findings);
   return findings;
 }

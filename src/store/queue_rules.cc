@@ -12,10 +12,11 @@ std::int64_t lease_deadline(std::int64_t now, std::int64_t lease_ms, std::int64_
   return std::min(now + lease_ms, longest);
 }
 
-std::int64_t deadline_after_restart(std::int64_t deadline, std::int64_t seen, std::int64_t now, bool same_boot) {
+std::int64_t deadline_after_restart(std::int64_t deadline, std::int64_t seen, std::int64_t now, bool same_boot,
+                                    std::int64_t grace) {
   // On the same boot clock the deadline means what it meant; on another one only the rest does.
   const std::int64_t moved = same_boot ? deadline : now + (deadline - seen);
-  return std::max(moved, now + kGraceAfterRestartMs);
+  return std::max(moved, now + grace);
 }
 
 PeopleVerdict verdict_of_people(const std::vector<JudgmentLabel>& votes, const std::string& rule) {

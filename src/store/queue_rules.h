@@ -18,8 +18,9 @@ constexpr std::int64_t kGraceAfterRestartMs = 120'000;
 std::int64_t lease_deadline(std::int64_t now, std::int64_t lease_ms, std::int64_t longest);
 
 // A deadline of the boot clock that was last seen at `seen`, on the present one that reads `now`: what was left then
-// is left now, and at least kGraceAfterRestartMs, in which people's pages come back.
-std::int64_t deadline_after_restart(std::int64_t deadline, std::int64_t seen, std::int64_t now, bool same_boot);
+// is left now, and at least `grace`, in which people's pages come back.
+std::int64_t deadline_after_restart(std::int64_t deadline, std::int64_t seen, std::int64_t now, bool same_boot,
+                                    std::int64_t grace = kGraceAfterRestartMs);
 
 // What the counted judgments of an item come to, in the order they came.
 struct PeopleVerdict {

@@ -1,0 +1,90 @@
+"""The annotation queue under 200 people and 1,000 items, each judged by three of them, over real HTTP.
+
+People think for half a second to one and a half, skip, give back and go away; the daemon is killed a few times meanwhile. Checked:
+every item is counted exactly three times, by three people, and nobody holds or settles one twice. Prints one JSON line: latencies of
+claim and submit as the people saw them (kills left out), and items per second. The engine is the tests' (no model).
+"""
+
+import argparse
+import json
+import pathlib
+import random
+import sys
+import tempfile
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests/e2e"))
+
+from annotation_setting import make_setting, state_of, what_was_counted  # noqa: E402
+from annotators import Annotator, people_with_tokens  # noqa: E402
+from conftest import Program  # noqa: E402
+
+
+def share(sorted_values, at):
+    return sorted_values[min(len(sorted_values) - 1, int(len(sorted_values) * at))]
+
+
+def milliseconds(values):
+    values = sorted(values)
+    return {f"p{round(at * 100)}": round(1000 * share(values, at), 1) for at in (0.5, 0.95, 0.99)} | {"max": round(1000 * values[-1], 1)}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bin", required=True, type=pathlib.Path, help="folder of the built programs")
+    parser.add_argument("--people", type=int, default=200)
+    parser.add_argument("--items", type=int, default=1000)
+    parser.add_argument("--overlap", type=int, default=3)
+    parser.add_argument("--kills", type=int, default=3)
+    parser.add_argument("--model", help="not used: the engine of this bench needs none")
+    options = parser.parse_args()
+    bin_folder = options.bin.resolve()
+    with tempfile.TemporaryDirectory() as folder:
+        daemon, config = make_setting(pathlib.Path(folder), bin_folder, options.items, options.overlap, lease_minutes=0.25)
+        daemon.start()
+        cutd = Program(bin_folder / "cutd")
+        over = threading.Event()
+        people = [Annotator(number, ("127.0.0.1", daemon.port), token, over, think=(0.5, 1.5))
+                  for number, token in enumerate(people_with_tokens(cutd, daemon.data, options.people))]
+        cutd.ok("run", "start", "--config", config, "--data-dir", daemon.data)
+        begun = time.monotonic()
+        for person in people:
+            person.start()
+        down = []  # when the daemon was away
+        moments = random.Random(5)
+        for _ in range(options.kills):
+            time.sleep(moments.uniform(3, 5))
+            gone = time.monotonic()
+            daemon.kill()
+            daemon.start()
+            down.append((gone, time.monotonic() + 1))
+        while state_of(daemon.data) == "active" and time.monotonic() - begun < 900:
+            time.sleep(0.5)
+        seconds = time.monotonic() - begun
+        over.set()
+        for person in people:
+            person.join(60)
+        state = state_of(daemon.data)
+        daemon.stop()
+        done, tasks = what_was_counted(daemon.data)
+        failures = [repr(person.failure) for person in people if person.failure]
+    exact = all(len(users) == options.overlap == len(set(users)) for users in done.values()) and len(done) == len(tasks)
+    claims = [took for person in people for at, took in person.claims if not away(down, at, took)]
+    submits = [took for person in people for at, took in person.submits if not away(down, at, took)]
+    print(json.dumps({
+        "bench": "queue", "people": options.people, "items": len(tasks), "overlap": options.overlap, "kills": options.kills,
+        "exact": exact, "run": state, "seconds": round(seconds, 1), "counted": sum(map(len, done.values())),
+        "surplus": sum(len(person.surplus) for person in people), "skipped": sum(len(person.skipped) for person in people),
+        "claim_ms": milliseconds(claims), "submit_ms": milliseconds(submits), "claims": len(claims)}))
+    if failures or not exact or state != "completed":
+        sys.exit(f"the queue did not keep its promise: {failures[:3]}")
+
+
+def away(down, at, took):
+    return any(at + took > gone and at < back for gone, back in down)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,189 @@
+#include "round/people.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "store/check.h"
+#include "store/judgments.h"
+#include "store/queue_views.h"
+#include "store/queue_work.h"
+#include "store/rounds.h"
+#include "store/runs.h"
+#include "support/error_of.h"
+#include "support/rehearsal.h"
+
+namespace cutd {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+// Runs of one round whose annotator is people, played by this test.
+class PeopleTest : public testing::Test {
+ protected:
+  RunConfig config(const std::string& human) const {
+    return files_.config("annotators: [{name: reviewers, kind: human, human: {" + human + "}}]\n");
+  }
+  RunConfig one_round(const std::string& human) const {
+    RunConfig one = config(human);
+    one.limits.rounds = 1;
+    return one;
+  }
+
+  UserId person(Store& store, const std::string& name) {
+    return store.write([&](Writer& writer) {
+      writer.database().run("INSERT INTO user (name, role, tags, created_at) VALUES (?, 'annotator', '[]', 0)", name);
+      return UserId{writer.database().last_row_id()};
+    });
+  }
+
+  // Takes what it can get and judges it; how many.
+  int judge_some(Store& store, UserId user) {
+    int judged = 0;
+    while (true) {
+      const bool more = store.write([&](Writer& writer) {
+        const std::int64_t now = clock_.boot_millis();
+        const ClaimResult claimed = claim_task(writer, {user, now, {}, 1});
+        if (!claimed.item) return false;
+        const bool good = claimed.item->response.size() % 2 == 0;
+        submit_judgment(writer, {user, claimed.item->token, now},
+                        {good ? JudgmentLabel::kPositive : JudgmentLabel::kNegative,
+                         good ? "Perfect." : "Say it in fewer words.",
+                         {}});
+        return true;
+      });
+      if (!more) return judged;
+      ++judged;
+    }
+  }
+
+  // Everybody judges until the run is over.
+  RunState work_through(Rehearsal& rehearsal, RunId run, const std::vector<UserId>& people) {
+    Store& store = rehearsal.store();
+    for (int i = 0; i < 3000; ++i) {
+      const RunState state = store.read([&](Reader& reader) { return find_run(reader, run)->state; });
+      if (state != RunState::kActive || rehearsal.runs().failure()) return state;
+      for (const UserId user : people) judge_some(store, user);
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return RunState::kActive;
+  }
+
+  SystemClock clock_;
+  NullLogger log_;
+  RehearsalFiles files_;
+};
+
+TEST_F(PeopleTest, JudgeAWholeRunWithEverybodysWordKept) {
+  Rehearsal rehearsal(files_.data_dir());
+  Store& store = rehearsal.store();
+  const RunId run =
+      rehearsal.runs().start(one_round("overlap: 2, agreement: all, guidelines: Be kind."), files_.files());
+  const std::vector<UserId> people = {person(store, "anna"), person(store, "ben"), person(store, "cem")};
+  rehearsal.runs().begin();
+  EXPECT_EQ(work_through(rehearsal, run, people), RunState::kCompleted);
+  rehearsal.runs().stop();
+  std::vector<std::string> said;
+  for (const ProgressMessage& message : rehearsal.runs().progress().messages_after(0)) said.push_back(message.text);
+  EXPECT_THAT(said, Contains(HasSubstr("round 1 needs people: ")));
+  store.read([&](Reader& reader) {
+    const Round round = find_round(reader, run, 1).value();
+    EXPECT_EQ(round.phase, Phase::kCompleted);
+    const std::vector<Queue> queues = list_queues(reader, round.id);
+    ASSERT_EQ(queues.size(), 1u);
+    EXPECT_EQ(queues[0].state, "closed");
+    for (const QueueTask& task : list_queue_tasks(reader, queues[0].id)) EXPECT_EQ(task.work.size(), 2u);
+    for (const Judgment& judgment : list_judgments(reader, round.id, queues[0].annotator)) {
+      EXPECT_TRUE(judgment.validated);
+      EXPECT_THAT(judgment.raw, HasSubstr("user "));
+    }
+    EXPECT_THAT(check_store(reader, store.data_dir()), IsEmpty());
+  });
+}
+
+TEST_F(PeopleTest, AreWaitedForUntilTheQueueIsClosed) {
+  Rehearsal rehearsal(files_.data_dir());
+  Store& store = rehearsal.store();
+  const RunId run = rehearsal.runs().start(one_round("overlap: 1"), files_.files());
+  const UserId anna = person(store, "anna");
+  rehearsal.runs().begin();
+  // The evaluation of the untrained model is judged; of the round three of six responses.
+  std::optional<Queue> queue;
+  for (int i = 0; i < 3000 && !queue; ++i) {
+    const auto at_work = store.read([](Reader& reader) { return list_queues_at_work(reader); });
+    for (const Queue& one : at_work) {
+      if (one.round) queue = one;
+      else judge_some(store, anna);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  ASSERT_TRUE(queue);
+  const auto phase = [&] { return store.read([&](Reader& reader) { return find_round(reader, run, 1)->phase; }); };
+  for (int i = 0; i < 3000 && phase() != Phase::kJudging; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  for (int i = 0; i < 3000; ++i) {  // all units are in the queue
+    tend_queues(store, clock_.boot_millis(), [](const std::string&) {});
+    if (store.read([&](Reader& reader) { return count_queue(reader, queue->id, 0).needed; }) == 6) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  for (int i = 0; i < 3; ++i) {
+    store.write([&](Writer& writer) {
+      const std::int64_t now = clock_.boot_millis();
+      const LeasedItem item = claim_task(writer, {anna, now, {}, 1}).item.value();
+      submit_judgment(writer, {anna, item.token, now}, {JudgmentLabel::kNegative, "Say it in fewer words.", {}});
+    });
+  }
+  EXPECT_EQ(phase(), Phase::kJudging);
+  store.write([&](Writer& writer) { close_queue(writer, queue->id, clock_.boot_millis()); });
+  EXPECT_NE(work_through(rehearsal, run, {anna}), RunState::kActive);
+  rehearsal.runs().stop();
+  store.read([&](Reader& reader) {
+    EXPECT_EQ(find_round(reader, run, 1)->phase, Phase::kCompleted);
+    EXPECT_EQ(find_manifest(reader, queue->round.value())->negatives, 3);
+    EXPECT_THAT(check_store(reader, store.data_dir()), IsEmpty());
+  });
+}
+
+TEST_F(PeopleTest, ReadGuidelinesAndGoldFromFilesBesideTheConfiguration) {
+  std::ofstream(files_ / "rules.md") << "# Rules\nBe kind.\n";
+  {
+    std::ofstream gold(files_ / "gold.jsonl");
+    for (int i = 0; i < 30; ++i)
+      gold << to_json_text({{"instruction", "q" + std::to_string(i)}, {"response", "r"}, {"label", "negative"}})
+           << "\n";
+  }
+  Rehearsal rehearsal(files_.data_dir());
+  rehearsal.runs().start(one_round("guidelines_file: rules.md, gold: gold.jsonl, gold_share: 0.1"), files_.files());
+  rehearsal.store().read([&](Reader& reader) {
+    EXPECT_EQ(reader.database().integer("SELECT count(*) FROM gold"), 30);
+    const Annotator annotator = find_annotator(reader, AnnotatorId{1}).value();
+    EXPECT_EQ(parse_annotator(annotator.config, "annotator").human.guidelines, "# Rules\nBe kind.\n");
+    EXPECT_EQ(queue_settings(annotator).gold_share, 0.1);
+  });
+}
+
+TEST_F(PeopleTest, RefuseGoldThatCouldBeToldApartOrSaysTooLittle) {
+  const auto refusal = [&](const std::string& line, const std::string& more) {
+    std::ofstream(files_ / "gold.jsonl") << line << "\n";
+    const RunConfig one = config("gold: gold.jsonl, gold_share: 0.1" + more);
+    return error_of(ErrorCode::kBadInput, [&] { read_gold(one.annotator(), files_.files()); });
+  };
+  const std::string good = R"({"instruction": "q", "response": "r", "label": "negative"})";
+  EXPECT_THAT(refusal(good, ""), HasSubstr("at least 30"));
+  EXPECT_THAT(refusal(good, ", suggest: true"), HasSubstr("\"suggestion\" is missing"));
+  EXPECT_THAT(refusal(R"({"instruction": "q", "response": "r", "label": "so-so"})", ""), HasSubstr("so-so"));
+}
+
+TEST_F(PeopleTest, MeasureAgreementOfWhatIsCounted) {
+  EXPECT_EQ(queue_settings({{1}, "reviewers", "v", "human", annotator_json(config("overlap: 3").annotator())}).overlap,
+            3);
+  Queue single;
+  Store store(files_.data_dir(), clock_, log_);
+  EXPECT_FALSE(store.read([&](Reader& reader) { return queue_alpha(reader, single); }));
+}
+
+}  // namespace
+}  // namespace cutd
