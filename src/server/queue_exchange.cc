@@ -212,8 +212,12 @@ std::vector<ImportedWork> import_records(const Json& records, const std::string&
   for (const Json& record : records) {
     const std::string origin = fmt::format("record {}", ++number);
     if (!record.is_object()) throw Error(ErrorCode::kBadInput, origin + " is no object");
-    if (format == "argilla") import_argilla(record, origin, work);
-    else import_label_studio(record, origin, work);
+    try {
+      if (format == "argilla") import_argilla(record, origin, work);
+      else import_label_studio(record, origin, work);
+    } catch (const nlohmann::json::exception& error) {  // another tool's shape, not this one's
+      throw Error(ErrorCode::kBadInput, origin + ": " + error.what());
+    }
   }
   return work;
 }

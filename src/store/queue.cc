@@ -129,8 +129,8 @@ void begin_queues(Writer& writer, const BootTime& now) {
                                        [](Statement& row) { return std::pair(row.text(0), row.integer(1)); })
                                 .value();
   const bool same_boot = boot == now.boot_id;
-  const auto moved = [&, seen = seen](std::int64_t deadline, std::int64_t grace) {
-    return deadline_after_restart(deadline, seen, now.ms, same_boot, std::min(grace, kGraceAfterRestartMs));
+  const auto moved = [&, seen_ms = seen](std::int64_t deadline, std::int64_t grace) {
+    return deadline_after_restart(deadline, seen_ms, now.ms, same_boot, std::min(grace, kGraceAfterRestartMs));
   };
   struct Held {
     LeaseId id;

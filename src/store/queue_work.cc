@@ -1,7 +1,6 @@
 #include "store/queue_work.h"
 
 #include <charconv>
-#include <map>
 
 #include "core/entropy.h"
 #include "store/judgments.h"
@@ -105,10 +104,14 @@ void add_work(Writer& writer, const Target& target, const ImportedWork& work, co
   const char* state = work.skipped ? "skipped" : target.room ? "done" : "surplus";
   std::optional<std::string> external, label, text, reason;
   if (!user) external = work.person;
-  if (work.skipped) reason = work.submission.text;
-  else label = name_of(work.submission.label), text = work.submission.text;
   std::optional<std::int64_t> submitted_at;
-  if (!work.skipped) submitted_at = writer.now();
+  if (work.skipped) {
+    reason = work.submission.text;
+  } else {
+    label = name_of(work.submission.label);
+    text = work.submission.text;
+    submitted_at = writer.now();
+  }
   writer.database().run(
       "INSERT INTO lease (item, task_id, user_id, external, state, deadline_ms, longest_ms, label, text, "
       "seconds_spent, submitted_at, skip_reason, claimed_at, updated_at) VALUES (?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?, "
