@@ -10,6 +10,7 @@
 #include "core/options.h"
 #include "core/yaml.h"
 #include "dataset/prompt_template.h"
+#include "judge_client/markers.h"
 
 namespace cutd {
 namespace {
@@ -120,9 +121,15 @@ JudgingMessages render_judging_prompt(const JudgingPrompt& prompt, const JudgedT
                 "judging prompt " + prompt.name + " compares with a reference answer, and this item has none");
   }
   const std::string item = item_code(text);
-  const Values values = {{"instruction", neutralise_delimiters(text.instruction)},
-                         {"response", neutralise_delimiters(text.response)},
-                         {"reference", neutralise_delimiters(text.reference)},
+  std::vector<std::string> markers = common_markers();
+  for (const std::string& shown : {prompt.system, prompt.user}) {
+    for (std::string& marker : section_markers(shown)) markers.push_back(std::move(marker));
+  }
+  // What the training template sees as a delimiter is one here as well.
+  const auto harmless = [&](const std::string& shown) { return break_markers(neutralise_delimiters(shown), markers); };
+  const Values values = {{"instruction", harmless(text.instruction)},
+                         {"response", harmless(text.response)},
+                         {"reference", harmless(text.reference)},
                          {"item", item}};
   return {fill(prompt.system, values), fill(prompt.user, values), prompt.rule.has_item ? item : ""};
 }

@@ -1,6 +1,7 @@
 #include "judge_client/llm_judge.h"
 
 #include "core/error.h"
+#include "judge_client/reply_check.h"
 
 namespace cutd {
 namespace {
@@ -41,6 +42,8 @@ JudgeOutcome read_chat_reply(const JudgingPrompt& prompt, const std::string& ite
         JudgeFailureKind::kUnusable,
         std::string("the judge's answer is ") + chat_finish_name(reply.finish) + " (" + reply.finish_name + ")"};
   }
+  if (repeats_prompt(reply.text, prompt.system) || repeats_prompt(reply.text, prompt.user))
+    return JudgeFailure{JudgeFailureKind::kUnusable, "the judge repeats its prompt"};
   return parse_verdict(prompt.rule, reply.text, item);
 }
 

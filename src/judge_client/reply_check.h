@@ -18,4 +18,11 @@ std::optional<std::string> why_no_text(std::string_view text);
 // break out of the template), no word at all.
 std::optional<std::string> why_no_judgment(std::string_view text);
 
+// Why `text`, which is not "Perfect.", criticises nothing: fewer than two different words, or praise ("The response is
+// perfect.") that follows no rule.
+std::optional<std::string> why_no_criticism(std::string_view text);
+
+// Whether `text` repeats a sentence of the prompt, of 40 bytes or more.
+bool repeats_prompt(std::string_view text, std::string_view prompt);
+
 }  // namespace cutd

@@ -22,6 +22,7 @@ JudgeOutcome criticism(std::string_view judgment) {
   const std::string_view text = trim_blanks(judgment);
   if (text.empty()) return unusable("it says that something is wrong and not what");
   if (is_positive_text(text)) return unusable("it decides against the response and calls it perfect");
+  if (const auto problem = why_no_criticism(text)) return unusable(*problem);
   return Verdict{false, std::string(text)};
 }
 
@@ -114,7 +115,7 @@ JudgeOutcome parse_verdict(const VerdictRule& rule, std::string_view reply, std:
   if (rule.parser == "rating_threshold") return read_rating(rule, text, item);
   if (const auto problem = why_no_judgment(text)) return unusable(*problem);
   if (rule.parser == "yes_no_decision") return read_yes_no(text);
-  if (rule.parser == "perfect_prefix") return parse_perfect_prefix(text);
+  if (rule.parser == "perfect_prefix") return is_positive_text(text) ? parse_perfect_prefix(text) : criticism(text);
   throw Error(ErrorCode::kUsage, "unknown verdict parser \"" + rule.parser + "\"");
 }
 

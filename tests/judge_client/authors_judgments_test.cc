@@ -1,0 +1,38 @@
+// The judgments of the authors' own rounds. 51 of the 1,005 that their files hold as negatives are the word $ERROR$, a
+// request that failed, and were trained on; the other 954 are criticisms, and none of those may be refused.
+#include <gtest/gtest.h>
+
+#include "core/json.h"
+#include "judge_client/judging_prompt.h"
+#include "support/golden.h"
+
+namespace cutd {
+namespace {
+
+TEST(AuthorsJudgmentsTest, AreTakenAndTheirErrorsRefused) {
+  const std::filesystem::path folder = golden_folder().parent_path() / "cut-iterations";
+  if (!std::filesystem::is_directory(folder)) GTEST_SKIP() << "no " << folder;
+  const VerdictRule rule = judging_prompt("cut-fig8").rule;
+  std::size_t taken = 0, refused = 0;
+  for (int i = 1; i <= 4; ++i) {
+    for (const Json& row : read_json_file(folder / ("iter" + std::to_string(i) + ".json"))) {
+      if (row["judgment"].is_null()) continue;
+      const std::string text = row["judgment"].get<std::string>();
+      const JudgeOutcome outcome = parse_verdict(rule, text);
+      const auto* failure = std::get_if<JudgeFailure>(&outcome);
+      if (text == "$ERROR$") {
+        EXPECT_NE(failure, nullptr);
+        ++refused;
+        continue;
+      }
+      ASSERT_EQ(failure, nullptr) << failure->reason << ": " << text;
+      EXPECT_FALSE(std::get<Verdict>(outcome).perfect) << text;
+      ++taken;
+    }
+  }
+  EXPECT_EQ(taken, 954U);
+  EXPECT_EQ(refused, 51U);
+}
+
+}  // namespace
+}  // namespace cutd
