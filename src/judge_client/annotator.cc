@@ -23,6 +23,9 @@ void declare_annotator_options(OptionTable& table, AnnotatorConfig& config) {
       one_of({"rule", "llm", "human"}));
   table.add("parser", &config.parser, "how a reply becomes a verdict", one_of({"perfect_prefix"}));
   declare_guideline_options(table, config.guideline, "guideline");
+  table.add("weight", &config.weight, "of its vote beside other annotators'", in_range(1e-6, 1e6));
+  table.add("role", &config.role, "judge, or referee: asked only when the others disagree",
+            one_of({"judge", "referee"}));
   declare_llm_options(table, config.llm, "llm");
   declare_human_options(table, config.human, "human");
 }

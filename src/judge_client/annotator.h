@@ -21,6 +21,9 @@ struct AnnotatorConfig {
   Guideline guideline;   // kind rule
   LlmAnnotator llm;      // kind llm
   HumanAnnotator human;  // kind human
+  // Beside other annotators (evaluation/quorum.h). Not part of its version: they change nothing that it says.
+  double weight = 1;
+  std::string role = "judge";  // judge | referee: asked only when the others disagree
 };
 
 void declare_annotator_options(OptionTable& table, AnnotatorConfig& config);

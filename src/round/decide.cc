@@ -48,6 +48,7 @@ std::optional<Action> next_of_evaluation(Subject subject, const EvaluationFacts&
 Action decide_created(const RoundSnapshot& round) {
   if (const auto next = next_of_evaluation(Subject::kParent, round.parent)) return *next;
   if (!round.planned) return action::PlanRound{};
+  if (round.canaries.wanted && !round.canaries.planned) return action::PlanCanaries{};
   return action::Advance{Phase::kCreated, Phase::kGenerating, "units planned"};
 }
 
@@ -57,7 +58,7 @@ Action decide_generating(const RoundSnapshot& round) {
 }
 
 Action decide_judging(const RoundSnapshot& round) {
-  if (round.judgments_pending > 0) return action::AwaitJudgments{};
+  if (round.judgments_pending > 0 || round.canaries.judgments_pending > 0) return action::AwaitJudgments{};
   const std::int64_t done = round.positives + round.negatives;
   if (round.judgments_failed > done) {
     return action::Fail{fmt::format("{} of {} judgments failed, {}", round.judgments_failed,
@@ -152,6 +153,7 @@ std::string work_name(const Action& action) {
             return fmt::format("finish evaluation of the {}", subject_name(a.subject));
           },
           [](const action::PlanRound&) { return std::string("plan"); },
+          [](const action::PlanCanaries&) { return std::string("plan canaries"); },
           [](const action::Generate& a) { return fmt::format("generate unit {}", a.unit.value); },
           [](const action::AwaitJudgments&) { return std::string("judge"); },
           [](const action::FreezeManifest&) { return std::string("freeze manifest"); },

@@ -33,7 +33,8 @@ struct ScoreEvaluation {
 struct FinishEvaluation {
   Subject subject;
 };
-struct PlanRound {};  // draw instructions, make units; then phase generating
+struct PlanRound {};     // draw instructions, make units; then phase generating
+struct PlanCanaries {};  // responses with known verdicts for the judge
 struct Generate {
   UnitId unit;
 };
@@ -76,8 +77,8 @@ struct FailRun {
 
 using Action =
     std::variant<action::Idle, action::PlanEvaluation, action::GenerateEvaluation, action::AwaitEvaluationJudgments,
-                 action::ScoreEvaluation, action::FinishEvaluation, action::PlanRound, action::Generate,
-                 action::AwaitJudgments, action::Advance, action::FreezeManifest, action::Train,
+                 action::ScoreEvaluation, action::FinishEvaluation, action::PlanRound, action::PlanCanaries,
+                 action::Generate, action::AwaitJudgments, action::Advance, action::FreezeManifest, action::Train,
                  action::PublishCumulative, action::Promote, action::Reject, action::Pause, action::Hold,
                  action::Resume, action::Fail, action::StartRound, action::CompleteRun, action::FailRun>;
 

@@ -18,6 +18,27 @@ std::vector<InstructionId> ids_of(const Json& list) {
   return ids;
 }
 
+Json canaries_json(const std::vector<Canary>& canaries) {
+  Json list = Json::array();
+  for (const Canary& canary : canaries) {
+    list.push_back({{"instruction", canary.instruction.value},
+                    {"response", canary.response},
+                    {"perfect", canary.perfect},
+                    {"attack", canary.attack}});
+  }
+  return list;
+}
+
+std::vector<Canary> canaries_of(const Json& list, const std::string& origin) {
+  std::vector<Canary> canaries;
+  for (const Json& row : list) {
+    canaries.push_back({InstructionId{json_get<std::int64_t>(row, "instruction", origin)},
+                        json_get<std::string>(row, "response", origin), json_get<bool>(row, "perfect", origin),
+                        json_get<bool>(row, "attack", origin)});
+  }
+  return canaries;
+}
+
 }  // namespace
 
 std::optional<CycleOrigin> cycle_origin(const Run& run) {
@@ -35,7 +56,8 @@ Json frozen_run_json(const FrozenRun& frozen) {
                {"gate", ids_json(frozen.gate)},
                {"gate_hash", frozen.gate_hash},
                {"report", ids_json(frozen.report)},
-               {"report_hash", frozen.report_hash}};
+               {"report_hash", frozen.report_hash},
+               {"canaries", canaries_json(frozen.canaries)}};
   if (frozen.cycle) json["cycle"] = {{"schedule", frozen.cycle->schedule}, {"due", frozen.cycle->due}};
   return json;
 }
@@ -52,6 +74,7 @@ FrozenRun frozen_run_of(const Run& run) {
   frozen.gate_hash = json_get<std::string>(run.config, "gate_hash", origin);
   frozen.report = ids_of(json_get<Json>(run.config, "report", origin));
   frozen.report_hash = json_get<std::string>(run.config, "report_hash", origin);
+  frozen.canaries = canaries_of(json_get_or<Json>(run.config, "canaries", Json::array(), origin), origin);
   frozen.cycle = cycle_origin(run);
   return frozen;
 }

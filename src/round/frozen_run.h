@@ -12,6 +12,14 @@
 
 namespace cutd {
 
+// A response with a known verdict (canaries.h).
+struct Canary {
+  InstructionId instruction;
+  std::string response;
+  bool perfect = false;
+  bool attack = false;
+};
+
 // One time of a schedule (round/schedule.h).
 struct CycleOrigin {
   std::string schedule;
@@ -28,6 +36,7 @@ struct FrozenRun {
   std::vector<InstructionId> report;
   std::string gate_hash;  // instruction_set_hash
   std::string report_hash;
+  std::vector<Canary> canaries;
   std::optional<CycleOrigin> cycle;  // started by a schedule
 };
 

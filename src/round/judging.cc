@@ -4,8 +4,10 @@
 #include <set>
 
 #include "core/error.h"
+#include "round/canaries.h"
 #include "round/frozen_run.h"
 #include "round/judge_sink.h"
+#include "round/quorum.h"
 #include "round/run_commands.h"
 #include "store/attempts.h"
 #include "store/evaluations.h"
@@ -35,13 +37,17 @@ std::vector<JudgeTask> read_tasks(Reader& reader) {
   for (const Round& round : list_open_rounds(reader)) {
     if (!is_active(round.phase)) continue;
     const std::optional<Run> run = find_run(reader, round.run);
-    if (run) owners.emplace_back(round.id, frozen_annotator(*run));
+    if (!run) continue;
+    for (const AnnotatorId annotator : working_annotators(reader, frozen_annotator(*run)))
+      owners.emplace_back(round.id, annotator);
   }
   std::set<AnnotatorId> asked;  // by runs at work: a paused one asks for nothing
   for (const Run& run : list_runs(reader, RunState::kActive)) asked.insert(frozen_annotator(run));
   for (const Evaluation& evaluation : list_evaluations(reader)) {
-    if (evaluation.state == EvaluationState::kOpen && asked.contains(evaluation.key.annotator))
-      owners.emplace_back(evaluation.id, evaluation.key.annotator);
+    if (is_canary_evaluation(evaluation)) continue;  // with its round's
+    if (evaluation.state != EvaluationState::kOpen || !asked.contains(evaluation.key.annotator)) continue;
+    for (const AnnotatorId annotator : working_annotators(reader, evaluation.key.annotator))
+      owners.emplace_back(evaluation.id, annotator);
   }
   std::vector<JudgeTask> tasks;
   for (const auto& [owner, annotator] : owners) {
@@ -49,7 +55,7 @@ std::vector<JudgeTask> read_tasks(Reader& reader) {
     if (pending.empty()) continue;
     AnnotatorConfig config = annotator_config(reader, annotator);
     if (config.kind == "human") continue;  // people judge these (round/people.h)
-    tasks.push_back({annotator, std::move(config), std::move(pending)});
+    tasks.push_back({annotator, std::move(config), mix_in_canaries(reader, owner, annotator, std::move(pending))});
   }
   return tasks;
 }
@@ -104,7 +110,8 @@ std::vector<PendingJudgment> without_lost(Store& store, std::vector<PendingJudgm
 void pause_runs(Store& store, AnnotatorId annotator, const std::string& why, Logger& logger) {
   store.write([&](Writer& writer) {
     for (const Run& run : list_runs(writer, RunState::kActive)) {
-      if (frozen_annotator(run) == annotator) pause_run(writer, run.id, why);
+      const std::vector<AnnotatorId> working = working_annotators(writer, frozen_annotator(run));
+      if (std::find(working.begin(), working.end(), annotator) != working.end()) pause_run(writer, run.id, why);
     }
   });
   logger.warning(why);
@@ -140,8 +147,8 @@ std::int64_t judge_task(Store& store, const JudgeTask& task, const JudgeFactory&
 
 std::int64_t judge_pending(Store& store, const JudgeFactory& make, const Clock& clock, Logger& logger,
                            std::stop_token stop) {
+  std::int64_t settled = resolve_quorums(store);
   const std::vector<JudgeTask> tasks = store.read([](Reader& reader) { return read_tasks(reader); });
-  std::int64_t settled = 0;
   for (const JudgeTask& task : tasks) {
     if (stop.stop_requested()) break;
     settled += judge_task(store, task, make, clock, logger, stop);

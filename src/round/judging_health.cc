@@ -2,7 +2,9 @@
 
 #include <map>
 
+#include "round/canaries.h"
 #include "round/evaluation_work.h"
+#include "round/quorum.h"
 #include "store/evaluations.h"
 #include "store/judgments.h"
 #include "store/rounds.h"
@@ -41,9 +43,15 @@ std::vector<JudgingAlarm> alarms_of(Reader& reader, const FrozenRun& frozen, Uni
 
 }  // namespace
 
-std::vector<JudgingAlarm> round_alarms(Reader& reader, const FrozenRun& frozen, RoundId round,
+std::vector<JudgingAlarm> round_alarms(Reader& reader, const FrozenRun& frozen, const Round& round,
                                        const EvaluationKey& untrained) {
-  return alarms_of(reader, frozen, round, untrained);
+  std::vector<JudgingAlarm> alarms = alarms_of(reader, frozen, round.id, untrained);
+  for (JudgingAlarm& alarm :
+       agreement_alarms(read_agreements(reader, round.id, frozen.annotator), frozen.config.alarms.limits))
+    alarms.push_back(std::move(alarm));
+  const CanaryHealth canaries = measure_canaries(read_canary_answers(reader, frozen, round));
+  for (JudgingAlarm& alarm : canary_alarms(canaries, frozen.config.alarms.limits)) alarms.push_back(std::move(alarm));
+  return alarms;
 }
 
 std::vector<JudgingAlarm> candidate_alarms(Reader& reader, const FrozenRun& frozen, const EvaluationKey& candidate,

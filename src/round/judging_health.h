@@ -10,8 +10,8 @@
 
 namespace cutd {
 
-// Of a round's judgments, before they train. `untrained`: the evaluation that lengths are compared with.
-std::vector<JudgingAlarm> round_alarms(Reader& reader, const FrozenRun& frozen, RoundId round,
+// Of a round's judgments and canaries, before they train. `untrained`: the evaluation that lengths are compared with.
+std::vector<JudgingAlarm> round_alarms(Reader& reader, const FrozenRun& frozen, const Round& round,
                                        const EvaluationKey& untrained);
 
 // Of the judgments that a candidate's promotion rests on.

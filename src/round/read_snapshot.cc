@@ -1,6 +1,7 @@
 #include "round/read_snapshot.h"
 
 #include "evaluation/stop_rule.h"
+#include "round/canaries.h"
 #include "round/judging_health.h"
 #include "round/training_work.h"
 #include "store/adapters.h"
@@ -48,10 +49,12 @@ void read_judgments(Reader& reader, const FrozenRun& frozen, RoundId round, Roun
 }
 
 // Measured only where decide() looks at it: once everything is judged.
-void read_round_alarm(Reader& reader, const FrozenRun& frozen, const RoundModels& models, RoundSnapshot& snapshot) {
-  if (snapshot.phase != Phase::kJudging || snapshot.judgments_pending > 0) return;
-  snapshot.alarm = open_alarm(reader, snapshot.id, "the judgments to train on",
-                              round_alarms(reader, frozen, snapshot.id, models.untrained.key));
+void read_round_alarm(Reader& reader, const FrozenRun& frozen, const Round& round, const RoundModels& models,
+                      RoundSnapshot& snapshot) {
+  if (snapshot.phase != Phase::kJudging) return;
+  if (snapshot.judgments_pending > 0 || snapshot.canaries.judgments_pending > 0) return;
+  snapshot.alarm = open_alarm(reader, round.id, "the judgments to train on",
+                              round_alarms(reader, frozen, round, models.untrained.key));
 }
 
 StopRule stop_rule_of(const Run& run) {
@@ -101,7 +104,8 @@ RoundSnapshot read_round_snapshot(Reader& reader, const FrozenRun& frozen, const
   snapshot.training_examples =
       manifest ? count_manifest_examples(*manifest, frozen.config.train)
                : count_training_examples(snapshot.positives, snapshot.negatives, frozen.config.train);
-  read_round_alarm(reader, frozen, models, snapshot);
+  snapshot.canaries = read_canary_facts(reader, frozen, round);
+  read_round_alarm(reader, frozen, round, models, snapshot);
   snapshot.delta = find_adapter(reader, round.id, AdapterKind::kDelta).has_value();
   snapshot.cumulative = models.candidate.has_value();
   if (round.phase != Phase::kEvaluating || !models.candidate) return snapshot;

@@ -182,7 +182,7 @@ std::string provenance(const ReportData& data) {
   html += fact("model", data.frozen.model_dir);
   html += fact("model hash", data.frozen.base_hash);
   html += fact("prompt template", data.frozen.template_version);
-  html += fact("annotator", config.annotator().name + " (" + annotator_version(config.annotator()) + ")");
+  html += fact("annotator", config.judges_name() + " (" + annotator_version(config.annotator()) + ")");
   for (const RoundSummary& round : data.summary.rounds) {
     if (round.adapter) html += fact(fmt::format("adapter, round {}", round.number), *round.adapter);
   }

@@ -1,8 +1,10 @@
 #include "round/run_commands.h"
 
 #include "core/error.h"
+#include "round/canaries.h"
 #include "round/frozen_run.h"
 #include "round/judging_health.h"
+#include "round/quorum.h"
 #include "store/evaluations.h"
 #include "store/judgments.h"
 #include "store/rounds.h"
@@ -29,10 +31,16 @@ void refuse(const Run& run, const std::string& command) {
                                         ": cannot " + command + " it");
 }
 
+// A quorum's and its members'.
+void retry_judgments(Writer& writer, UnitOwner owner, AnnotatorId annotator) {
+  retry_failed_judgments(writer, owner, annotator);
+  for (const AnnotatorId member : working_annotators(writer, annotator)) retry_failed_judgments(writer, owner, member);
+}
+
 void retry_open_evaluations(Writer& writer) {
   for (const Evaluation& evaluation : list_evaluations(writer)) {
-    if (evaluation.state == EvaluationState::kOpen)
-      retry_failed_judgments(writer, evaluation.id, evaluation.key.annotator);
+    if (is_canary_evaluation(evaluation)) continue;  // with their round
+    if (evaluation.state == EvaluationState::kOpen) retry_judgments(writer, evaluation.id, evaluation.key.annotator);
   }
 }
 
@@ -57,7 +65,9 @@ void pause_run(Writer& writer, RunId id, const std::string& why) {
   if (round && is_active(round->phase)) pause_round(writer, round->id, round->phase, why);
 }
 
-void resume_run(Writer& writer, RunId id, const std::string& why, bool acknowledge) {
+namespace {
+
+void resume(Writer& writer, RunId id, const std::string& why, bool acknowledge) {
   const Run run = require_run(writer, id);
   const std::optional<Round> round = open_round(writer, id);
   if (run.state == RunState::kFailed) return resume_failed_run(writer, run, round, why);
@@ -74,6 +84,11 @@ void resume_run(Writer& writer, RunId id, const std::string& why, bool acknowled
   if (round_paused) resume_round(writer, round->id, why);
 }
 
+}  // namespace
+
+void resume_run(Writer& writer, RunId id, const std::string& why) { resume(writer, id, why, false); }
+void resume_acknowledged_run(Writer& writer, RunId id, const std::string& why) { resume(writer, id, why, true); }
+
 void cancel_run(Writer& writer, RunId id, const std::string& why) {
   const Run run = require_run(writer, id);
   if (run.state == RunState::kCompleted || run.state == RunState::kCancelled) refuse(run, "cancel");
@@ -89,7 +104,9 @@ RunId retry_failed_round(Writer& writer, RoundId id, const std::string& why) {
                                           std::string(name_of(round->phase)) + ": only a failed round can be retried");
   }
   const Run run = require_run(writer, round->run);
-  retry_failed_judgments(writer, id, frozen_annotator(run));
+  retry_judgments(writer, id, frozen_annotator(run));
+  const auto canaries = find_evaluation(writer, canary_key(frozen_run_of(run), *round));
+  if (canaries) retry_judgments(writer, canaries->id, canaries->key.annotator);
   retry_open_evaluations(writer);
   retry_round(writer, id, why);
   if (run.state == RunState::kFailed) move_run(writer, run.id, RunState::kFailed, RunState::kActive, why);

@@ -57,10 +57,16 @@ void declare_run_options(OptionTable& table, RunConfig& config, std::vector<Json
   table.add("generation.unit_prompts", &config.generation.unit_prompts, "prompts answered and stored together",
             at_least(1));
   table.add("generation.max_batch", &config.generation.max_batch, "prompts that run at once", at_least(1));
-  table.add("annotators", &annotators, "who judges: a list of {name, kind, guideline or llm, ...}; today exactly one");
+  table.add("annotators", &annotators,
+            "who judges: a list of {name, kind, guideline or llm, ...}; several are a quorum");
+  declare_quorum_options(table, config.quorum, "quorum");
   declare_train_options(table, config.train);
   declare_evaluation_options(table, config.evaluation);
   declare_judging_limits(table, config.alarms.limits, "alarms");
+  table.add("alarms.canaries", &config.alarms.canaries,
+            "responses with known verdicts, JSON Lines, relative to this file; empty: none");
+  table.add("alarms.canaries_per_round", &config.alarms.canaries_per_round,
+            "how many of them the judge is asked about in each round", at_least(1));
   declare_limit_options(table, config.limits);
 }
 
@@ -87,7 +93,31 @@ void check_complete(const RunConfig& config, const std::string& origin) {
   }
 }
 
+void read_annotators(RunConfig& config, const std::vector<Json>& entries, const std::string& origin) {
+  config.annotators.clear();
+  config.quorum.members.clear();
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const std::string place = origin + ": annotators[" + std::to_string(i) + "]";
+    config.annotators.push_back(parse_annotator(entries[i], place));
+    const AnnotatorConfig& annotator = config.annotators.back();
+    if (!names.insert(annotator.name).second)
+      throw Error(ErrorCode::kUsage, place + ": key \"name\": there are two annotators \"" + annotator.name + "\"");
+    config.quorum.members.push_back({annotator.weight, annotator.role == "referee"});
+  }
+  if (entries.size() == 1) return;
+  const std::string defect = quorum_defect(config.quorum);
+  if (!defect.empty()) throw Error(ErrorCode::kUsage, origin + ": key \"annotators\": " + defect);
+}
+
 }  // namespace
+
+std::string RunConfig::judges_name() const {
+  if (annotators.size() == 1) return annotator().name;
+  std::string names;
+  for (const AnnotatorConfig& one : annotators) names += (names.empty() ? "quorum of " : ", ") + one.name;
+  return names;
+}
 
 RunConfig parse_run_config(const Json& values, const std::string& origin,
                            const std::vector<ConfigOverride>& overrides) {
@@ -97,10 +127,7 @@ RunConfig parse_run_config(const Json& values, const std::string& origin,
   declare_run_options(table, config, annotators);
   table.load(values, origin);
   for (const ConfigOverride& override : overrides) table.set_text(override.key, override.text, override.key);
-  if (annotators.size() > 1) {
-    throw Error(ErrorCode::kUsage, origin + ": key \"annotators\" must name exactly one annotator");
-  }
-  if (!annotators.empty()) config.annotators = {parse_annotator(annotators.front(), origin + ": annotators[0]")};
+  if (!annotators.empty()) read_annotators(config, annotators, origin);
   check_complete(config, origin);
   return config;
 }

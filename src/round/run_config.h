@@ -15,6 +15,7 @@
 #include "dataset/prompt_template.h"
 #include "evaluation/guards.h"
 #include "evaluation/judging_health.h"
+#include "evaluation/quorum.h"
 #include "judge_client/annotator.h"
 
 namespace cutd {
@@ -47,6 +48,8 @@ struct EvaluationConfig {
 // What holds a round until a person has looked at it.
 struct AlarmConfig {
   JudgingLimits limits;
+  std::string canaries;                  // file of responses with known verdicts (canaries.h); empty: none
+  std::int64_t canaries_per_round = 20;  // how many of them the judge is asked about in each round
 };
 
 struct RunLimits {
@@ -68,12 +71,15 @@ struct RunConfig {
   DataConfig data;
   GenerationConfig generation;
   std::vector<AnnotatorConfig> annotators = {AnnotatorConfig{}};
+  QuorumPolicy quorum{"fallback", 0.5, 2, {{}}};  // over several annotators; its members are theirs
   TrainConfig train;
   EvaluationConfig evaluation;
   AlarmConfig alarms;
   RunLimits limits;
 
   const AnnotatorConfig& annotator() const { return annotators.front(); }
+  // Who judges, for people: "editor", or "quorum of editor, second".
+  std::string judges_name() const;
 };
 
 // Strict: unknown keys, wrong types, refused values and contradictions are Error(kUsage) naming `origin`

@@ -193,7 +193,8 @@ void RunService::pause(RunId run, const std::string& why) {
 }
 void RunService::resume(RunId run, const std::string& why, bool acknowledge) {
   impl_->command([&](Writer& writer) {
-    resume_run(writer, run, why, acknowledge);
+    if (acknowledge) resume_acknowledged_run(writer, run, why);
+    else resume_run(writer, run, why);
     return run;
   });
 }

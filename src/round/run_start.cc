@@ -7,7 +7,9 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "round/canaries.h"
 #include "round/people.h"
+#include "round/quorum.h"
 #include "store/attempts.h"
 #include "store/instructions.h"
 #include "store/judgments.h"
@@ -95,28 +97,34 @@ RunId start_run(Store& store, const RunConfig& config, const FileReader& files, 
   FrozenRun frozen;
   frozen.cycle = cycle;
   frozen.config = with_guidelines(config, files);
-  const std::vector<GoldItem> gold = read_gold(frozen.config.annotator(), files);
+  std::vector<std::vector<GoldItem>> gold;  // of each annotator
+  for (const AnnotatorConfig& annotator : frozen.config.annotators) gold.push_back(read_gold(annotator, files));
   frozen.model_dir = fs::absolute(find_model(config.model, store.data_dir())).lexically_normal().string();
   const InstructionSets sets = read_instruction_sets(config.data, files);
   if (sets.held_out_in_train > 0) {
     logger.warning(fmt::format("{} instructions of {} are held out and will not train", sets.held_out_in_train,
                                config.data.train));
   }
+  std::vector<CanaryRow> canaries;
+  if (!config.alarms.canaries.empty()) canaries = parse_canaries(files(config.alarms.canaries), config.alarms.canaries);
   frozen.template_version = text(frozen.model_dir, config.prompt_template).prompts.version();
   frozen.base_hash = model_fingerprint(frozen.model_dir);
   return store.write([&](Writer& writer) {
     import_instructions(writer, new_instructions(sets.gate), Split::kGate, config.data.gate);
     import_instructions(writer, new_instructions(sets.report), Split::kReport, config.data.report);
+    frozen.canaries = hold_out_canaries(writer, canaries, config.alarms.canaries);
     import_instructions(writer, new_instructions(sets.train), Split::kTrain, config.data.train);
     frozen.gate = held_out_ids(writer, sets.gate, Split::kGate, config.data.gate_count);
     frozen.report = held_out_ids(writer, sets.report, Split::kReport, config.data.report_count);
     frozen.gate_hash = set_hash(sets.gate, frozen.gate.size());
     frozen.report_hash = set_hash(sets.report, frozen.report.size());
-    const AnnotatorConfig& annotator = frozen.config.annotator();
-    frozen.annotator = ensure_annotator(
-        writer, {annotator.name, annotator_version(annotator), annotator.kind, annotator_json(annotator)});
-    if (annotator.kind == "llm") set_spend_caps(writer, annotator.name, spend_caps(annotator.llm.caps));
-    add_gold(writer, frozen.annotator, gold);
+    frozen.annotator = ensure_annotators(writer, frozen.config);
+    const std::vector<AnnotatorId> members = working_annotators(writer, frozen.annotator);
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      const AnnotatorConfig& annotator = frozen.config.annotators[i];
+      if (annotator.kind == "llm") set_spend_caps(writer, annotator.name, spend_caps(annotator.llm.caps));
+      add_gold(writer, members[i], gold[i]);
+    }
     NewRun run = new_run(frozen);
     run.train = train_ids(writer, sets.train, config.data);
     return create_run(writer, run);

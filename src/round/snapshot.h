@@ -21,6 +21,13 @@ struct EvaluationFacts {
   bool done = false;
 };
 
+// How far a round's canaries are.
+struct CanaryFacts {
+  bool wanted = false;
+  bool planned = false;
+  std::int64_t judgments_pending = 0;
+};
+
 struct RoundSnapshot {
   RoundId id;
   Phase phase = Phase::kCreated;
@@ -46,6 +53,7 @@ struct RoundSnapshot {
   bool cumulative = false;
   std::optional<PromotionVerdict> verdict;  // once both evaluations are done
 
+  CanaryFacts canaries;
   // Why what the judges said must be looked at before it trains (phase judging) or promotes (evaluating); empty:
   // nothing is wrong with it, or a person has acknowledged what is.
   std::string alarm;

@@ -31,7 +31,7 @@ struct Candidate {
 
 // One row per validated judgment whose response fits the cut-off, sorted as manifests are.
 std::vector<Candidate> read_candidates(Reader& reader, const WorkContext& context, RoundId round) {
-  const std::string source = context.frozen.config.annotator().name;
+  const std::string source = context.frozen.config.judges_name();
   std::map<ResponseId, Judgment> judgments;
   for (const Judgment& judgment : list_judgments(reader, round, context.frozen.annotator)) {
     if (judgment.state == JudgmentState::kDone && judgment.validated) judgments.emplace(judgment.response, judgment);

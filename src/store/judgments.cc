@@ -69,6 +69,14 @@ std::int64_t request_judgments(Writer& writer, UnitOwner owner, AnnotatorId anno
       annotator, writer.now(), columns.round, columns.evaluation);
 }
 
+void request_judgment(Writer& writer, ResponseId response, AnnotatorId annotator) {
+  writer.database().run(
+      "INSERT INTO judgment (response_id, split, annotator_id, state, created_at) "
+      "SELECT id, split, ?1, 'pending', ?2 FROM response WHERE id = ?3 AND NOT EXISTS ("
+      "  SELECT 1 FROM judgment WHERE response_id = ?3 AND annotator_id = ?1)",
+      annotator, writer.now(), response);
+}
+
 std::vector<PendingJudgment> list_pending_judgments(Reader& reader, UnitOwner owner, AnnotatorId annotator,
                                                     std::int64_t limit) {
   const Owner columns(owner);

@@ -27,6 +27,9 @@ std::optional<Annotator> find_annotator(Reader& reader, AnnotatorId id);
 // as often as you like; judging overlaps generation. Returns how many were added.
 std::int64_t request_judgments(Writer& writer, UnitOwner owner, AnnotatorId annotator);
 
+// The same for one response; harmless when it was asked for already.
+void request_judgment(Writer& writer, ResponseId response, AnnotatorId annotator);
+
 // A pending judgment with what the judge needs to see.
 struct PendingJudgment {
   JudgmentId id;

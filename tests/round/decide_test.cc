@@ -80,6 +80,7 @@ std::string describe(const Action& action) {
                         [&](const action::ScoreEvaluation& a) { return of("score", a.subject); },
                         [&](const action::FinishEvaluation& a) { return of("finish evaluation", a.subject); },
                         [](const action::PlanRound&) { return std::string("plan round"); },
+                        [](const action::PlanCanaries&) { return std::string("plan canaries"); },
                         [](const action::Generate& a) { return "generate " + std::to_string(a.unit.value); },
                         [](const action::AwaitJudgments&) { return std::string("await judgments"); },
                         [](const action::Advance& a) { return "advance to " + std::string(name_of(a.to)); },
@@ -113,6 +114,8 @@ std::vector<RoundRow> round_rows() {
       {"the parent's is complete", with(P::kCreated, [](R& r) { r.parent = planned(); }), "finish evaluation parent"},
       {"the baseline is there, killed while planning: no units", with(P::kCreated, [](R& r) { r.parent = done(); }), "plan round"},
       {"killed while planning: all units", with(P::kCreated, [](R& r) { r.parent = done(); r.planned = true; }), "advance to generating"},
+      {"the canaries are missing", with(P::kCreated, [](R& r) { r.parent = done(); r.planned = true; r.canaries.wanted = true; }), "plan canaries"},
+      {"killed after the canaries were planned", with(P::kCreated, [](R& r) { r.parent = done(); r.planned = true; r.canaries = {true, true, 9}; }), "advance to generating"},
       // generating
       {"killed while generating", with(P::kGenerating, [](R& r) { r.open_unit = UnitId{3}; }), "generate 3"},
       {"judging overlaps generating", with(P::kGenerating, [](R& r) { r.open_unit = UnitId{4}; r.judgments_pending = 9; }), "generate 4"},
@@ -123,6 +126,7 @@ std::vector<RoundRow> round_rows() {
       {"half of the judgments failed", with(P::kJudging, [](R& r) { r.positives = 10; r.judgments_failed = 10; }), "advance to training"},
       {"most judgments failed", with(P::kJudging, [](R& r) { r.positives = 9; r.judgments_failed = 11; }), "fail"},
       {"all judgments failed", with(P::kJudging, [](R& r) { r.judgments_failed = 20; }), "fail"},
+      {"a canary is not judged", with(P::kJudging, [](R& r) { r.positives = 20; r.canaries = {true, true, 1}; }), "await judgments"},
       {"an alarm about the judgments", with(P::kJudging, [](R& r) { r.positives = 20; r.alarm = "alarm: x"; }), "hold"},
       {"an alarm while judgments are missing", with(P::kJudging, [](R& r) { r.judgments_pending = 1; r.alarm = "alarm: x"; }), "await judgments"},
       // training
