@@ -62,6 +62,9 @@ int run_command_line(const std::vector<std::string>& arguments) {
   add_exchange_commands(app, chosen);
   add_schedule_commands(app, chosen);
   add_user_commands(app, chosen);
+  add_judge_commands(app, chosen);
+  add_ledger_commands(app, chosen);
+  add_attempt_commands(app, chosen);
   add_doctor_command(app, chosen);
   add_version_command(app, chosen);
   refuse_unknown_command(app, arguments);

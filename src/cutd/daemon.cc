@@ -42,9 +42,10 @@ Json engine_view(const EngineState& state) {
 RunServiceOptions run_options(const std::filesystem::path& data_dir, const Clock& clock) {
   RunServiceOptions options;
   options.judges = [data_dir, &clock](const AnnotatorConfig& annotator) -> std::unique_ptr<Judge> {
-    if (annotator.kind != "llm") return make_judge(annotator);
+    if (!asks_over_http(annotator)) return make_judge(annotator);
     const std::string& name = annotator.llm.api_key_name;
-    return make_llm_judge(annotator.llm, name.empty() ? "" : find_credential(name, data_dir), clock);
+    return make_llm_judge(annotator.llm, name.empty() ? "" : find_credential(name, data_dir), clock,
+                          annotator.kind == "batch");
   };
   return options;
 }

@@ -18,6 +18,7 @@
 #include "cutd/model_import.h"
 #include "cutd/output.h"
 #include "cutd/progress_view.h"
+#include "cutd/run_estimate.h"
 #include "cutd/run_table.h"
 #include "cutd/signals.h"
 #include "round/report.h"
@@ -118,6 +119,8 @@ int run_demo(const Options& options) {
   Daemon daemon({data_dir, options.engine, {}, options.listen.options()}, clock, logger);
   import_named_file(data_dir, demo.config);
   say(plan_text(demo, data_dir));
+  if (asks_over_http(demo.config.annotator()))
+    say(judge_estimate_text(estimate_run(demo.config, demo.files, data_dir)));
   const DemoStart start = start_or_continue(daemon.store(), daemon.runs(), demo.config, demo.files);
   for (const std::string& note : start.notes) say(note);
   if (!start.finished) {

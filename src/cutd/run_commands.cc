@@ -11,6 +11,7 @@
 #include "cutd/data_dir.h"
 #include "cutd/follow.h"
 #include "cutd/output.h"
+#include "cutd/run_estimate.h"
 #include "cutd/run_table.h"
 #include "round/report.h"
 #include "round/run_config.h"
@@ -35,11 +36,14 @@ std::string run_path(const Options& options) { return "/api/v1/runs/" + std::to_
 
 int run_start(const Options& options) {
   const Json config = read_yaml_file(options.config);
-  parse_run_config(config, options.config, options.overrides);  // mistakes are named before anyone is asked
+  // Mistakes are named before anyone is asked.
+  const RunConfig parsed = parse_run_config(config, options.config, options.overrides);
   Json overrides = Json::array();
   for (const ConfigOverride& override : options.overrides)
     overrides.push_back({{"key", override.key}, {"text", override.text}});
   const auto folder = std::filesystem::absolute(options.config).parent_path();
+  if (asks_over_http(parsed.annotator()))
+    fmt::print(stderr, "{}", judge_estimate_text(estimate_run(parsed, folder, options.data_dir)));
   ApiClient api(options.data_dir);
   const Json reply =
       api.post("/api/v1/runs",

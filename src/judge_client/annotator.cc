@@ -17,10 +17,10 @@ std::string check_name(const std::string& name) {
 
 void declare_annotator_options(OptionTable& table, AnnotatorConfig& config) {
   table.add<std::string>("name", &config.name, "who judges, as judgments and reports show it", check_name);
-  table.add(
-      "kind", &config.kind,
-      "rule: applies the written guideline; llm: asks a model over HTTP; human: people judge in the annotation queue",
-      one_of({"rule", "llm", "human"}));
+  table.add("kind", &config.kind,
+            "rule: applies the written guideline; llm: asks a model over HTTP; batch: the same in batches; human: people "
+            "judge in the annotation queue",
+            one_of({"rule", "llm", "batch", "human"}));
   table.add("parser", &config.parser, "how a reply becomes a verdict", one_of({"perfect_prefix"}));
   declare_guideline_options(table, config.guideline, "guideline");
   table.add("weight", &config.weight, "of its vote beside other annotators'", in_range(1e-6, 1e6));
@@ -36,11 +36,17 @@ AnnotatorConfig parse_annotator(const Json& entry, const std::string& origin) {
   declare_annotator_options(table, config);
   table.load(entry, origin);
   check_guideline(config.guideline, origin);
-  if (config.kind == "llm") settle_llm_annotator(config.llm, origin);
   if (config.kind == "human") {
     const std::string defect = human_defect(config.human);
     if (!defect.empty()) throw Error(ErrorCode::kUsage, origin + ": " + defect);
   }
+  if (!asks_over_http(config)) return config;
+  if (config.kind == "llm" && config.llm.on_unknown == "reconcile") {
+    throw Error(ErrorCode::kUsage,
+                origin + ": llm.on_unknown: only a batch (kind batch) can be looked up at the provider; " +
+                    "say hold or resend");
+  }
+  settle_llm_annotator(config.llm, origin);
   return config;
 }
 
@@ -49,12 +55,12 @@ Json annotator_json(const AnnotatorConfig& config) {
   OptionTable table;
   declare_annotator_options(table, copy);
   Json json = table.effective();
-  json.erase(config.kind == "llm" ? "guideline" : "llm");  // the other kind's keys say nothing
+  json.erase(asks_over_http(config) ? "guideline" : "llm");  // the other kind's keys say nothing
   return json;
 }
 
 std::string annotator_version(const AnnotatorConfig& config) {
-  if (config.kind == "llm") return llm_annotator_version(config.llm);
+  if (asks_over_http(config)) return llm_annotator_version(config.llm);
   if (config.kind == "human") return human_version(config.human);
   return config.kind + "/" + guideline_version(config.guideline);
 }

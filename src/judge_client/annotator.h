@@ -19,12 +19,15 @@ struct AnnotatorConfig {
   std::string kind = "rule";
   std::string parser = "perfect_prefix";
   Guideline guideline;   // kind rule
-  LlmAnnotator llm;      // kind llm
+  LlmAnnotator llm;      // kinds llm and batch
   HumanAnnotator human;  // kind human
   // Beside other annotators (evaluation/quorum.h). Not part of its version: they change nothing that it says.
   double weight = 1;
   std::string role = "judge";  // judge | referee: asked only when the others disagree
 };
+
+// Whether it asks a model over HTTP (llm: each for itself; batch: many together, half the price, within a day).
+inline bool asks_over_http(const AnnotatorConfig& config) { return config.kind == "llm" || config.kind == "batch"; }
 
 void declare_annotator_options(OptionTable& table, AnnotatorConfig& config);
 

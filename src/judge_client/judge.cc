@@ -1,5 +1,7 @@
 #include "judge_client/judge.h"
 
+#include "core/error.h"
+
 namespace cutd {
 
 const char* judge_failure_name(JudgeFailureKind kind) {
@@ -12,5 +14,17 @@ const char* judge_failure_name(JudgeFailureKind kind) {
   }
   return "unusable";
 }
+
+// Sinks of judges without batches need not know of them.
+std::vector<bool> JudgeSink::before_batch(const std::string&, std::span<const AttemptIntent>) {
+  throw Error(ErrorCode::kInternal, "this sink keeps no batches");
+}
+void JudgeSink::batch_created(const std::string&, const std::string&) {
+  throw Error(ErrorCode::kInternal, "this sink keeps no batches");
+}
+void JudgeSink::batch_ended(const std::string&, const std::string&) {
+  throw Error(ErrorCode::kInternal, "this sink keeps no batches");
+}
+std::vector<OpenBatch> JudgeSink::open_batches() { return {}; }
 
 }  // namespace cutd

@@ -85,6 +85,14 @@ struct AttemptFailure {
 
 using JudgeOutcome = std::variant<Verdict, JudgeFailure>;
 
+// A batch of requests at a provider that is not settled yet.
+struct OpenBatch {
+  std::string name;
+  std::string provider_id;      // empty: its creation was not answered, so it may exist there or not
+  std::int64_t created_at = 0;  // wall-clock microseconds
+  std::vector<AttemptId> attempts;
+};
+
 // Called from the thread inside Judge::run. What it throws ends that run and passes through.
 class JudgeSink {
  public:
@@ -101,6 +109,14 @@ class JudgeSink {
   virtual void halted(const std::string& reason) = 0;
   // Exactly once per request that was worked on to its end.
   virtual void finished(RequestId request, const JudgeOutcome& outcome) = 0;
+
+  // Batches, for judges that send them; each returns once it is durable. before_batch() is before_send() for what shall
+  // travel in one batch. A batch stays open over restarts until batch_ended(): with `failure` it never came to be, and
+  // what it still holds was not charged.
+  virtual std::vector<bool> before_batch(const std::string& name, std::span<const AttemptIntent> intents);
+  virtual void batch_created(const std::string& name, const std::string& provider_id);
+  virtual void batch_ended(const std::string& name, const std::string& failure);
+  virtual std::vector<OpenBatch> open_batches();
 };
 
 class Judge {
@@ -109,11 +125,16 @@ class Judge {
   // Queues a request. Any thread, also while run() works.
   virtual void submit(JudgeRequest request) = 0;
   // Works until everything submitted is finished, or until `stop`: then what is left is dropped without
-  // a report and is submitted anew later. One thread at a time.
+  // a report and is submitted anew later. A judge that sends batches returns when there is nothing to do before its
+  // next look at them. One thread at a time.
   virtual void run(std::stop_token stop, JudgeSink& sink) = 0;
-  // What it must remember over a restart (how much of a rate limit is used), or null. Not during run().
+  // What it must remember over a restart (how much of a rate limit is used), or null. Inside the sink's calls, or when
+  // run() does not work.
   virtual Json save_state() const { return nullptr; }
   virtual void restore_state(const Json&) {}
+  // What a reply says that was paid for and stored in an earlier life, read again without asking. nullopt: this judge
+  // does not keep its replies apart from its judgments. Pure.
+  virtual std::optional<JudgeOutcome> read_stored(const JudgeRequest&, const RawReply&) const { return std::nullopt; }
 };
 
 // Lower-case name of a failure kind, as the store and JSON have it ("unusable").

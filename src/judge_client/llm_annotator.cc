@@ -68,8 +68,20 @@ void declare_llm_options(OptionTable& table, LlmAnnotator& config, const std::st
   table.add(key("allow_private"), &config.allow_private, "private address ranges that may be connected to");
   table.add(key("ca_file"), &config.ca_file, "certificates to trust instead of the system's");
   table.add(key("on_unknown"), &config.on_unknown,
-            "an answer was lost and may be charged: hold it for people, or resend", one_of({"hold", "resend"}));
+            "an answer was lost and may be charged: hold it for people, or resend",
+            one_of({"hold", "resend", "reconcile"}));
   table.add(key("max_unknown_resends"), &config.max_unknown_resends, "most such resends a day", at_least(0));
+  table.add(key("batch.max_requests"), &config.batch.max_requests, "kind batch: most requests of one", at_least(1));
+  table.add(key("batch.poll_seconds"), &config.batch.poll_seconds, "kind batch: between two looks at open ones",
+            at_least(0));
+  table.add(key("batch.gather_seconds"), &config.batch.gather_seconds,
+            "kind batch: how long a first request waits for company", at_least(0));
+  table.add(key("batch.appears_seconds"), &config.batch.appears_seconds,
+            "kind batch: one that the provider does not list so long after was never created", at_least(0));
+  table.add(key("batch.price_factor"), &config.batch.price_factor, "kind batch: of the single requests' price",
+            in_range(0, 1));
+  table.add(key("max_unusable_retries"), &config.max_unusable_retries,
+            "how often an item is asked about again whose answer is no judgment; each answer is paid", at_least(0));
 }
 
 void settle_llm_annotator(LlmAnnotator& config, const std::string& origin) {

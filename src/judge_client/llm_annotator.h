@@ -21,6 +21,15 @@ struct DollarCaps {
   double total = 0;
 };
 
+// Of kind batch.
+struct BatchSettings {
+  std::int64_t max_requests = 10'000;
+  std::int64_t poll_seconds = 60;
+  std::int64_t gather_seconds = 60;
+  std::int64_t appears_seconds = 300;
+  double price_factor = 0.5;
+};
+
 struct LlmAnnotator {
   std::string api = "openai";  // openai (and everything compatible) | anthropic
   std::string base_url;
@@ -39,8 +48,10 @@ struct LlmAnnotator {
   bool allow_http = false;
   std::vector<std::string> allow_private;
   std::string ca_file;
-  std::string on_unknown = "hold";  // hold: to people; resend: at most max_unknown_resends a day
+  std::string on_unknown = "hold";  // hold: to people; resend: at most max_unknown_resends a day; reconcile
   std::int64_t max_unknown_resends = 64;
+  BatchSettings batch;
+  std::int64_t max_unusable_retries = 2;  // of one item: answers that came, were paid and are no judgment
 };
 
 void declare_llm_options(OptionTable& table, LlmAnnotator& config, const std::string& prefix);

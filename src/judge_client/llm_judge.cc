@@ -19,6 +19,14 @@ JudgeFailureKind kind_of(FailureClass what) {
 
 }  // namespace
 
+bool is_about_annotator(const ApiFailure& failure, int in_a_row) {
+  constexpr int kForbiddenInARow = 5;
+  if (failure.what != FailureClass::kPermanent) return false;
+  if (failure.status == 403) return in_a_row >= kForbiddenInARow;
+  const bool never_got_there = failure.status == 0 || (failure.status >= 300 && failure.status < 400);
+  return never_got_there || failure.status == 401 || failure.status == 404;
+}
+
 ChatRequest judging_request(const LlmJudgeOptions& options, const JudgedText& text) {
   const JudgingMessages messages = render_judging_prompt(options.prompt, text);
   ChatRequest request;
@@ -47,10 +55,23 @@ JudgeOutcome read_chat_reply(const JudgingPrompt& prompt, const std::string& ite
   return parse_verdict(prompt.rule, reply.text, item);
 }
 
+JudgeOutcome read_stored_reply(const LlmJudgeOptions& options, const JudgeRequest& request, const RawReply& reply) {
+  const JudgedText text{request.instruction, request.response, ""};
+  const HttpReply http{reply.status, {{"content-type", reply.content_type}}, reply.bytes, 0};
+  const ChatOutcome read = parse_chat_reply(options.client.endpoint.format, judging_request(options, text), http, 0);
+  if (const auto* failure = std::get_if<ApiFailure>(&read))
+    return JudgeFailure{kind_of(failure->what), failure->message};
+  return read_chat_reply(options.prompt, options.prompt.rule.has_item ? item_code(text) : "",
+                         std::get<ChatReply>(read));
+}
+
 // What the chat client reports, in the judge's terms.
 class LlmJudge::Bridge final : public ChatSink {
  public:
-  Bridge(LlmJudge& judge, JudgeSink& sink) : judge_(judge), sink_(sink) {}
+  Bridge(LlmJudge& judge, JudgeSink& sink, std::stop_source& stop) : judge_(judge), sink_(sink), stop_(stop) {}
+
+  // Why asking on would be wrong; nullopt: it would not.
+  const std::optional<std::string>& refusal() const { return refusal_; }
 
   std::vector<bool> before_send(std::span<const ChatAttempt> attempts) override {
     std::vector<AttemptIntent> intents;
@@ -74,20 +95,49 @@ class LlmJudge::Bridge final : public ChatSink {
   bool may_resend(ChatAttempt attempt) override { return sink_.may_resend(id_of(attempt)); }
 
   void finished(std::int64_t request, const ChatResult& result) override {
-    const std::string item = asked(request).item;
+    if (is_refused(result)) return;  // the item is as good as before and stays to be asked
+    const JudgeOutcome outcome = outcome_of(result, asked(request).item);
+    if (is_worth_asking_again(result, outcome) && ask_again(request)) return;
     {
       const std::lock_guard lock(judge_.mutex_);
       judge_.asked_.erase(request);
     }
-    sink_.finished(RequestId{request}, outcome_of(result, item));
+    sink_.finished(RequestId{request}, outcome);
   }
 
  private:
+  bool is_refused(const ChatResult& result) {
+    const auto* failure = std::get_if<ApiFailure>(&result);
+    const bool permanent = failure != nullptr && failure->what == FailureClass::kPermanent;
+    permanent_in_a_row_ = permanent ? permanent_in_a_row_ + 1 : 0;
+    if (!permanent || !is_about_annotator(*failure, permanent_in_a_row_)) return false;
+    if (!refusal_) refusal_ = failure->message;
+    stop_.request_stop();
+    return true;
+  }
+
+  static bool is_worth_asking_again(const ChatResult& result, const JudgeOutcome& outcome) {
+    const auto* failure = std::get_if<JudgeFailure>(&outcome);
+    const auto* reply = std::get_if<ChatReply>(&result);
+    return failure != nullptr && failure->kind == JudgeFailureKind::kUnusable &&
+           (reply == nullptr || reply->finish == ChatFinish::kWhole);
+  }
+
+  bool ask_again(std::int64_t request) {
+    if (stop_.stop_requested()) return false;
+    const std::lock_guard lock(judge_.mutex_);
+    Asked& asked = judge_.asked_.at(request);
+    if (asked.unusable >= judge_.options_.max_unusable_retries) return false;
+    ++asked.unusable;
+    judge_.client_.submit(request, asked.chat);
+    return true;
+  }
+
   static AttemptId id_of(const ChatAttempt& attempt) { return {RequestId{attempt.request}, attempt.number}; }
 
-  Asked asked(std::int64_t request) {
+  const Asked& asked(std::int64_t request) {
     const std::lock_guard lock(judge_.mutex_);
-    return judge_.asked_.at(request);
+    return judge_.asked_.at(request);  // changed and removed by this thread alone
   }
 
   JudgeOutcome outcome_of(const ChatResult& result, const std::string& item) const {
@@ -100,10 +150,17 @@ class LlmJudge::Bridge final : public ChatSink {
 
   LlmJudge& judge_;
   JudgeSink& sink_;
+  std::stop_source& stop_;
+  int permanent_in_a_row_ = 0;
+  std::optional<std::string> refusal_;
 };
 
 LlmJudge::LlmJudge(LlmJudgeOptions options, const Clock& clock)
     : options_(std::move(options)), client_(options_.client, clock) {}
+
+std::optional<JudgeOutcome> LlmJudge::read_stored(const JudgeRequest& request, const RawReply& reply) const {
+  return read_stored_reply(options_, request, reply);
+}
 
 void LlmJudge::submit(JudgeRequest request) {
   const JudgedText text{request.instruction, request.response, ""};
@@ -117,7 +174,8 @@ void LlmJudge::submit(JudgeRequest request) {
   }
   {
     const std::lock_guard lock(mutex_);
-    asked_[request.id.value] = {options_.prompt.rule.has_item ? item_code(text) : "", most_cost(options_.price, chat)};
+    asked_[request.id.value] = {options_.prompt.rule.has_item ? item_code(text) : "", most_cost(options_.price, chat),
+                                chat};
   }
   client_.submit(request.id.value, std::move(chat));
 }
@@ -129,8 +187,12 @@ void LlmJudge::run(std::stop_token stop, JudgeSink& sink) {
     unaskable.swap(unaskable_);
   }
   for (const auto& [request, failure] : unaskable) sink.finished(request, failure);
-  Bridge bridge(*this, sink);
-  if (const std::optional<ApiFailure> pause = client_.run(stop, bridge)) sink.halted(pause->message);
+  std::stop_source ending;  // asked from outside, or by what the bridge saw
+  const std::stop_callback outer(stop, [&ending] { ending.request_stop(); });
+  Bridge bridge(*this, sink, ending);
+  const std::optional<ApiFailure> pause = client_.run(ending.get_token(), bridge);
+  if (pause) sink.halted(pause->message);
+  else if (bridge.refusal()) sink.halted(*bridge.refusal());
   const std::lock_guard lock(mutex_);
   asked_.clear();  // what the client dropped is submitted anew
 }

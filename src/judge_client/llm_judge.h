@@ -24,6 +24,9 @@ struct LlmJudgeOptions {
   std::optional<double> temperature;
   TokenPrice price;
   bool legacy_max_tokens = true;  // OpenAI: "max_tokens"; false: "max_completion_tokens"
+  // How often an item is asked about again whose whole answer is no judgment (a page, another item's answer, no JSON);
+  // each is an attempt and paid. A refusal or an answer that ended at its limit is not: it would come again.
+  std::int64_t max_unusable_retries = 0;
 };
 
 // The request that a judge of these options makes for a text; estimates use it too. Error(kBadInput) as
@@ -36,12 +39,17 @@ class LlmJudge final : public Judge {
   LlmJudge(LlmJudgeOptions options, const Clock& clock);
 
   void submit(JudgeRequest request) override;
-  // Ends early, after sink.halted(), when the provider's credit is used up or it asks for a very long wait.
+  // Ends early, after sink.halted(), when the provider's credit is used up, when it asks for a very long wait, and when
+  // what it refuses is not a request but the annotator (is_about_annotator()): asking on would fail every item.
   void run(std::stop_token stop, JudgeSink& sink) override;
 
   // The rate limiter's memory.
   Json save_state() const override { return client_.save_rate(); }
-  void restore_state(const Json& state) override { client_.restore_rate(state); }
+  void restore_state(const Json& state) override {
+    if (state.contains("saved_micros")) client_.restore_rate(state);  // else it is that of another kind of judge
+  }
+
+  std::optional<JudgeOutcome> read_stored(const JudgeRequest& request, const RawReply& reply) const override;
 
  private:
   class Bridge;
@@ -49,6 +57,8 @@ class LlmJudge final : public Judge {
   struct Asked {
     std::string item;                // the code that the reply must bear; may be empty
     std::int64_t reserved_cost = 0;  // of one attempt
+    ChatRequest chat;
+    std::int64_t unusable = 0;  // answers so far
   };
 
   const LlmJudgeOptions options_;
@@ -58,7 +68,14 @@ class LlmJudge final : public Judge {
   std::vector<std::pair<RequestId, JudgeFailure>> unaskable_;  // guarded by mutex_
 };
 
+// Whether a permanent failure says that key, URL, certificate or model are wrong, and not the one request. `in_a_row`:
+// such failures without any other outcome between them, this one included; a 403 may be about one text. Pure.
+bool is_about_annotator(const ApiFailure& failure, int in_a_row);
+
 // What a whole or partial reply of the model says. Pure.
 JudgeOutcome read_chat_reply(const JudgingPrompt& prompt, const std::string& item, const ChatReply& reply);
+
+// What a reply says to a request that these options once made. Pure.
+JudgeOutcome read_stored_reply(const LlmJudgeOptions& options, const JudgeRequest& request, const RawReply& reply);
 
 }  // namespace cutd

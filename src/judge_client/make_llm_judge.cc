@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "judge_client/batch_judge.h"
+
 namespace cutd {
 
 LlmJudgeOptions llm_judge_options(const LlmAnnotator& config, const std::string& key) {
@@ -21,11 +23,22 @@ LlmJudgeOptions llm_judge_options(const LlmAnnotator& config, const std::string&
   options.accepted_models = config.accepted_models;
   if (config.temperature >= 0) options.temperature = config.temperature;
   options.price = config.price;
+  options.max_unusable_retries = config.max_unusable_retries;
   options.legacy_max_tokens = !config.max_completion_tokens;
   return options;
 }
 
-std::unique_ptr<Judge> make_llm_judge(const LlmAnnotator& config, const std::string& key, const Clock& clock) {
+std::unique_ptr<Judge> make_llm_judge(const LlmAnnotator& config, const std::string& key, const Clock& clock,
+                                      bool batch) {
+  if (batch) {
+    BatchOptions options;
+    options.max_requests = config.batch.max_requests;
+    options.poll_ms = config.batch.poll_seconds * 1000;
+    options.gather_ms = config.batch.gather_seconds * 1000;
+    options.appears_ms = config.batch.appears_seconds * 1000;
+    options.price_factor = config.batch.price_factor;
+    return std::make_unique<BatchJudge>(llm_judge_options(config, key), options, clock);
+  }
   return std::make_unique<LlmJudge>(llm_judge_options(config, key), clock);
 }
 

@@ -12,6 +12,8 @@ namespace cutd {
 
 // The options of a judge; `key` may be empty.
 LlmJudgeOptions llm_judge_options(const LlmAnnotator& config, const std::string& key);
-std::unique_ptr<Judge> make_llm_judge(const LlmAnnotator& config, const std::string& key, const Clock& clock);
+// Of kind batch, when `batch`.
+std::unique_ptr<Judge> make_llm_judge(const LlmAnnotator& config, const std::string& key, const Clock& clock,
+                                      bool batch = false);
 
 }  // namespace cutd

@@ -255,8 +255,15 @@ std::string HttpTransfer::cause(CURLcode code, HttpFailureKind kind) const {
     default: break;
   }
   if (code == CURLE_GOT_NOTHING) return "the connection ended before the reply's head was whole";
-  const std::string detail = error_text_;
-  return detail.empty() ? ::curl_easy_strerror(code) : detail;
+  const std::string detail = error_text_[0] != '\0' ? error_text_ : ::curl_easy_strerror(code);
+  switch (kind) {
+    case HttpFailureKind::kResolve: return detail + ": check the host in the base URL";
+    case HttpFailureKind::kConnect: return detail + ": check the base URL, and that the server runs";
+    case HttpFailureKind::kCertificate:
+      return detail + ": the server must renew its certificate, or name the authority that signed it in ca_file";
+    case HttpFailureKind::kTls: return detail + ": check that the base URL's port speaks https";
+    default: return detail;
+  }
 }
 
 HttpFailure HttpTransfer::first_byte_missing() const {

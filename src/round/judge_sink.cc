@@ -6,6 +6,7 @@
 #include "core/fault.h"
 #include "core/files.h"
 #include "core/hash.h"
+#include "store/batches.h"
 #include "store/judgments.h"
 
 namespace cutd {
@@ -32,18 +33,21 @@ std::vector<bool> StoreJudgeSink::before_send(std::span<const AttemptIntent> int
 }
 
 // One transaction for all: they are durable together before a byte is sent.
-std::vector<bool> StoreJudgeSink::reserve(std::span<const AttemptIntent> intents) {
-  for (const AttemptIntent& intent : intents) flush(intent.id.request);
+std::vector<bool> StoreJudgeSink::reserve(std::span<const AttemptIntent> intents, const std::string& batch) {
   std::string capped;
+  const Json state = options_.state ? options_.state() : Json();
   const auto rows = store_.write([&](Writer& writer) {
     std::vector<std::optional<AttemptRowId>> made;
+    const BatchRowId row = batch.empty() ? BatchRowId{} : add_batch(writer, options_.annotator, batch);
     for (const AttemptIntent& intent : intents) {
       const JudgmentId judgment{intent.id.request.value};
       std::string cap;
       made.push_back(reserve_attempt(writer, judgment, intent.reserved_cost, cap));
+      if (made.back() && row) put_into_batch(writer, row, *made.back());
       if (made.back()) begin_judgment_attempt(writer, judgment);
       else capped = cap;
     }
+    if (!state.is_null()) save_rate_state(writer, options_.annotator, state);
     return made;
   });
   std::vector<bool> admitted;
@@ -53,7 +57,7 @@ std::vector<bool> StoreJudgeSink::reserve(std::span<const AttemptIntent> intents
   }
   if (!capped.empty()) {
     pause_reason_ =
-        fmt::format("budget: annotator {} has reached its cap per {}; start a run with a higher one; nothing is lost",
+        fmt::format("budget: annotator {} has reached its cap per {}; raise it (cutd ledger caps) and resume",
                     options_.annotator, capped);
   }
   return admitted;
@@ -78,37 +82,32 @@ AttemptReply StoreJudgeSink::stored_reply(const RawReply& reply, const std::opti
 }
 
 void StoreJudgeSink::after_reply(AttemptId attempt, const RawReply& reply, const std::optional<Usage>& usage) {
+  fault::point("judge.before_settle");
   replies_[attempt.request] = reply.bytes.size() <= kMostRawBytes ? reply.bytes : std::string();
   const auto row = attempts_.extract(attempt);
   if (!row) return;
   if (reply.status != 200) {  // providers do not bill errors
     const std::string reason = fmt::format("HTTP {}: {}", reply.status, reply.bytes.substr(0, kMostReasonBytes));
-    unsettled_[attempt.request].push_back([id = row.mapped(), status = reply.status, reason](Writer& writer) {
+    end_attempt([id = row.mapped(), status = reply.status, reason](Writer& writer) {
       fail_attempt(writer, id, status, reason);
     });
     return;
   }
-  unsettled_[attempt.request].push_back(
+  end_attempt(
       [id = row.mapped(), stored = stored_reply(reply, usage)](Writer& writer) { settle_attempt(writer, id, stored); });
 }
 
-// An attempt's end without its judgment's: the request is tried again, or was dropped.
-void StoreJudgeSink::flush(RequestId request) {
-  auto ends = unsettled_.extract(request);
-  if (!ends) return;
-  writes_.push_back(store_.submit([ends = std::move(ends.mapped())](Writer& writer) {
-    for (const AttemptEnd& end : ends) end(writer);
-  }));
-}
-
 void StoreJudgeSink::after_failure(AttemptId attempt, const AttemptFailure& failure) {
+  fault::point("judge.before_settle");
   const auto row = attempts_.extract(attempt);
   if (!row) return;
-  unsettled_[attempt.request].push_back([id = row.mapped(), failure](Writer& writer) {
+  end_attempt([id = row.mapped(), failure](Writer& writer) {
     if (failure.charged_perhaps) lose_attempt(writer, id, failure.reason);
     else fail_attempt(writer, id, failure.status, failure.reason);
   });
 }
+
+void StoreJudgeSink::end_attempt(AttemptEnd end) { writes_.push_back(store_.submit(std::move(end))); }
 
 bool StoreJudgeSink::may_resend(AttemptId) {
   if (!options_.resend_unknown || options_.resends_left == 0) return false;
@@ -120,21 +119,52 @@ void StoreJudgeSink::halted(const std::string& reason) {
   pause_reason_ = "judge: annotator " + options_.annotator + ": " + reason;
 }
 
+std::vector<bool> StoreJudgeSink::before_batch(const std::string& name, std::span<const AttemptIntent> intents) {
+  std::vector<bool> admitted = reserve(intents, name);
+  fault::point("judge.after_batch_intent");
+  return admitted;
+}
+
+void StoreJudgeSink::batch_created(const std::string& name, const std::string& provider_id) {
+  fault::point("judge.before_batch_id");
+  store_.write([&](Writer& writer) { cutd::batch_created(writer, name, provider_id); });
+}
+
+// After its last reply, in the order in which they were handed over.
+void StoreJudgeSink::batch_ended(const std::string& name, const std::string& failure) {
+  fault::point("judge.before_batch_end");
+  store_.write([&](Writer& writer) {
+    if (failure.empty()) batch_done(writer, name);
+    else batch_failed(writer, name, failure);
+  });
+}
+
+std::vector<OpenBatch> StoreJudgeSink::open_batches() {
+  std::vector<OpenBatch> open;
+  for (const Batch& batch :
+       store_.read([&](Reader& reader) { return list_open_batches(reader, options_.annotator); })) {
+    OpenBatch one{batch.name, batch.provider_id, batch.created_at, {}};
+    for (const BatchAttempt& attempt : batch.attempts) {
+      const AttemptId id{RequestId{attempt.judgment.value}, attempt.number};
+      one.attempts.push_back(id);
+      attempts_[id] = attempt.attempt;
+    }
+    open.push_back(std::move(one));
+  }
+  return open;
+}
+
 void StoreJudgeSink::finished(RequestId request, const JudgeOutcome& outcome) {
   const JudgmentId judgment{request.value};
   const auto reply = replies_.extract(request);
   const auto* failure = std::get_if<JudgeFailure>(&outcome);
   // A cap says nothing about the response: it stays pending until there is money.
-  if (options_.ledger && failure != nullptr && failure->kind == JudgeFailureKind::kCapped) return flush(request);
-  fault::point("judge.before_settle");
+  if (options_.ledger && failure != nullptr && failure->kind == JudgeFailureKind::kCapped) return;
+  fault::point("judge.before_judgment");
   ++settled_;
   const std::string raw = reply ? reply.mapped() : std::string();
-  auto ends = unsettled_.extract(request);
-  const std::vector<AttemptEnd> attempt_ends = ends ? std::move(ends.mapped()) : std::vector<AttemptEnd>();
-  // The money and the judgment that it bought in one transaction: a crash cannot come between them.
-  writes_.push_back(store_.submit([judgment, raw, outcome, attempt_ends](Writer& writer) {
-    for (const AttemptEnd& end : attempt_ends) end(writer);
-    if (!attempt_ends.empty() && !is_pending(writer, judgment)) return;  // settled by someone else; the money stands
+  writes_.push_back(store_.submit([judgment, raw, outcome](Writer& writer) {
+    if (!is_pending(writer, judgment)) return;  // someone else settled it first; the money stands
     if (const auto* verdict = std::get_if<Verdict>(&outcome)) {
       const JudgmentLabel label = verdict->perfect ? JudgmentLabel::kPositive : JudgmentLabel::kNegative;
       settle_judgment(writer, judgment, {label, verdict->text, raw, true});
@@ -145,8 +175,12 @@ void StoreJudgeSink::finished(RequestId request, const JudgeOutcome& outcome) {
   }));
 }
 
+void StoreJudgeSink::read_again(RequestId request, const RawReply& reply, const JudgeOutcome& outcome) {
+  replies_[request] = reply.bytes.size() <= kMostRawBytes ? reply.bytes : std::string();
+  finished(request, outcome);
+}
+
 void StoreJudgeSink::wait() {
-  while (!unsettled_.empty()) flush(unsettled_.begin()->first);
   std::vector<std::future<void>> writes = std::move(writes_);
   writes_.clear();
   for (std::future<void>& write : writes) {

@@ -19,11 +19,14 @@ struct JudgeSinkOptions {
   bool ledger = false;            // write-ahead attempts with reservations: everything that goes over the network
   bool resend_unknown = false;    // else they are held
   std::int64_t resends_left = 0;  // of today
-  std::string annotator = "";     // for messages
+  std::string annotator = "";     // whose rate limiter's state is kept, and for messages
+  std::function<Json()> state;    // what the judge must remember over a restart: kept with each reservation
 };
 
-// One thread. Results are handed to the store's writer at once and share its commits; wait() returns when
-// all are durable.
+// One thread. A reply is handed to the store's writer as it comes, before it is read; what it says follows as a command
+// of its own. So a reply that cannot be read, or a crash while it is, costs no second request: its attempt is settled,
+// and the next pass reads the stored reply again (round/judging.h). Commands share commits; wait() returns when all
+// are durable.
 class StoreJudgeSink final : public JudgeSink {
  public:
   explicit StoreJudgeSink(Store& store, JudgeSinkOptions options = {}) : store_(store), options_(std::move(options)) {}
@@ -35,6 +38,13 @@ class StoreJudgeSink final : public JudgeSink {
   bool may_resend(AttemptId attempt) override;
   void finished(RequestId request, const JudgeOutcome& outcome) override;
   void halted(const std::string& reason) override;
+  std::vector<bool> before_batch(const std::string& name, std::span<const AttemptIntent> intents) override;
+  void batch_created(const std::string& name, const std::string& provider_id) override;
+  void batch_ended(const std::string& name, const std::string& failure) override;
+  std::vector<OpenBatch> open_batches() override;
+
+  // What a reply says that an earlier daemon stored and did not come to read.
+  void read_again(RequestId request, const RawReply& reply, const JudgeOutcome& outcome);
 
   // Throws what a write threw, except that a judgment someone else settled first is dropped.
   void wait();
@@ -46,15 +56,14 @@ class StoreJudgeSink final : public JudgeSink {
  private:
   using AttemptEnd = std::function<void(Writer&)>;
 
-  void flush(RequestId request);
-  std::vector<bool> reserve(std::span<const AttemptIntent> intents);
+  void end_attempt(AttemptEnd end);
+  std::vector<bool> reserve(std::span<const AttemptIntent> intents, const std::string& batch = "");
   AttemptReply stored_reply(const RawReply& reply, const std::optional<Usage>& usage) const;
 
   Store& store_;
   JudgeSinkOptions options_;
-  std::map<RequestId, std::string> replies_;                // of requests that are not finished
-  std::map<AttemptId, AttemptRowId> attempts_;              // under way
-  std::map<RequestId, std::vector<AttemptEnd>> unsettled_;  // written with the judgment that they end in
+  std::map<RequestId, std::string> replies_;    // of requests that are not finished
+  std::map<AttemptId, AttemptRowId> attempts_;  // under way
   std::optional<std::string> pause_reason_;
   std::int64_t settled_ = 0;
   std::vector<std::future<void>> writes_;

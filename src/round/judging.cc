@@ -1,9 +1,11 @@
 #include "round/judging.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "core/error.h"
+#include "core/files.h"
 #include "round/canaries.h"
 #include "round/frozen_run.h"
 #include "round/judge_sink.h"
@@ -51,10 +53,11 @@ std::vector<JudgeTask> read_tasks(Reader& reader) {
   }
   std::vector<JudgeTask> tasks;
   for (const auto& [owner, annotator] : owners) {
-    std::vector<PendingJudgment> pending = list_pending_judgments(reader, owner, annotator, kPassLimit);
-    if (pending.empty()) continue;
     AnnotatorConfig config = annotator_config(reader, annotator);
     if (config.kind == "human") continue;  // people judge these (round/people.h)
+    const std::int64_t limit = config.kind == "batch" ? -1 : kPassLimit;  // a batch is as large as it can be
+    std::vector<PendingJudgment> pending = list_pending_judgments(reader, owner, annotator, limit);
+    if (pending.empty()) continue;
     tasks.push_back({annotator, std::move(config), mix_in_canaries(reader, owner, annotator, std::move(pending))});
   }
   return tasks;
@@ -71,7 +74,7 @@ JudgeRequest request_of(const PendingJudgment& pending) {
 JudgeSinkOptions sink_options(Store& store, const AnnotatorConfig& config, const Clock& clock) {
   JudgeSinkOptions options;
   options.annotator = config.name;
-  if (config.kind != "llm") return options;
+  if (!asks_over_http(config)) return options;
   options.ledger = true;
   options.resend_unknown = config.llm.on_unknown == "resend";
   constexpr std::int64_t kDay = 86'400'000'000;
@@ -100,10 +103,34 @@ std::vector<PendingJudgment> without_lost(Store& store, std::vector<PendingJudgm
   store.write([&](Writer& writer) {
     for (const JudgmentId judgment : held) {
       fail_judgment(writer, judgment,
-                    "unknown: the answer to a request was lost, and it may have been charged (docs/judges.md)");
+                    "unknown: the answer to a request was lost, and it may have been charged (cutd attempts)");
     }
   });
   return pending;
+}
+
+std::string stored_bytes(Store& store, const AttemptReply& reply) {
+  return reply.raw_file.empty() ? reply.raw : read_file(store.data_dir() / reply.raw_file);
+}
+
+// Replies that were paid for before a crash and not read yet are read now: nothing is asked twice. They are
+// taken from `pending`; the sink counts them as settled.
+void read_unread(Store& store, const JudgeTask& task, const Judge& judge, StoreJudgeSink& sink,
+                 std::vector<PendingJudgment>& pending) {
+  std::map<JudgmentId, AttemptReply> unread;
+  for (UnreadReply& one : store.read([&](Reader& reader) { return list_unread_replies(reader, task.config.name); })) {
+    unread.emplace(one.judgment, std::move(one.reply));
+  }
+  std::erase_if(pending, [&](const PendingJudgment& one) {
+    const auto found = unread.find(one.id);
+    if (found == unread.end()) return false;
+    const RawReply raw{stored_bytes(store, found->second), "application/json", static_cast<int>(found->second.status)};
+    const std::optional<JudgeOutcome> outcome = judge.read_stored(request_of(one), raw);
+    if (!outcome) return false;
+    sink.read_again(request_of(one).id, raw, *outcome);
+    return true;
+  });
+  sink.wait();
 }
 
 // Every active run of the annotator stops until a person has acted.
@@ -121,7 +148,7 @@ void pause_runs(Store& store, AnnotatorId annotator, const std::string& why, Log
 std::int64_t judge_task(Store& store, const JudgeTask& task, const JudgeFactory& make, const Clock& clock,
                         Logger& logger, std::stop_token stop) {
   JudgeSinkOptions options = sink_options(store, task.config, clock);
-  const std::vector<PendingJudgment> pending = without_lost(store, task.pending, options);
+  std::vector<PendingJudgment> pending = without_lost(store, task.pending, options);
   std::unique_ptr<Judge> judge;
   try {
     judge = make(task.config);
@@ -132,8 +159,10 @@ std::int64_t judge_task(Store& store, const JudgeTask& task, const JudgeFactory&
   }
   const Json state = store.read([&](Reader& reader) { return find_rate_state(reader, task.config.name); });
   if (!state.is_null()) judge->restore_state(state);
-  for (const PendingJudgment& one : pending) judge->submit(request_of(one));
+  options.state = [&judge] { return judge->save_state(); };
   StoreJudgeSink sink(store, options);
+  if (options.ledger) read_unread(store, task, *judge, sink, pending);
+  for (const PendingJudgment& one : pending) judge->submit(request_of(one));
   judge->run(stop, sink);
   sink.wait();
   if (const Json kept = judge->save_state(); !kept.is_null()) {
@@ -162,7 +191,7 @@ void recover_attempts(Store& store, Logger& logger) {
   logger.warning(
       std::to_string(lost) +
       " requests to judges were under way when the daemon ended: their answers are lost and count as charged "
-      "(docs/judges.md)");
+      "(cutd attempts)");
 }
 
 }  // namespace cutd

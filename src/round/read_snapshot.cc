@@ -5,6 +5,7 @@
 #include "round/judging_health.h"
 #include "round/training_work.h"
 #include "store/adapters.h"
+#include "store/attempts.h"
 #include "store/instructions.h"
 #include "store/judgments.h"
 #include "store/queue.h"
@@ -69,6 +70,7 @@ RunFacts read_run_facts(Reader& reader, const FrozenRun& frozen, const Run& run,
     facts.consecutive_rejections = round.outcome == Outcome::kRejected ? facts.consecutive_rejections + 1 : 0;
   }
   facts.now_wall_micros = now;
+  facts.spent = spent_on_run(reader, run.id, frozen.annotator);
   facts.instructions_left = count_unused_instructions(reader, run.id);
   facts.instructions_per_round = frozen.config.data.instructions_per_round;
   return facts;

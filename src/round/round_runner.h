@@ -3,7 +3,7 @@
 //
 // Crash points (core/fault.h) on the way of a round, in order; the action is done again after a kill at any:
 //   plan.after_units · generate.before_commit · generate.after_commit · judge.after_intent ·
-//   judge.before_settle · manifest.before_row · manifest.after_row · train.after_step ·
+//   judge.before_settle · judge.before_judgment · manifest.before_row · manifest.after_row · train.after_step ·
 //   train.before_publish · publish.before_rename · publish.after_rename · publish.before_row ·
 //   publish.after_row · evaluate.before_score_commit · evaluate.before_finish · evaluate.after_finish ·
 //   promote.before_commit · promote.after_commit · run.before_complete

@@ -122,7 +122,7 @@ RunId start_run(Store& store, const RunConfig& config, const FileReader& files, 
     const std::vector<AnnotatorId> members = working_annotators(writer, frozen.annotator);
     for (std::size_t i = 0; i < members.size(); ++i) {
       const AnnotatorConfig& annotator = frozen.config.annotators[i];
-      if (annotator.kind == "llm") set_spend_caps(writer, annotator.name, spend_caps(annotator.llm.caps));
+      if (asks_over_http(annotator)) set_spend_caps(writer, annotator.name, spend_caps(annotator.llm.caps));
       add_gold(writer, members[i], gold[i]);
     }
     NewRun run = new_run(frozen);

@@ -146,6 +146,7 @@ void add_command_routes(Router& router, const DaemonContext& context) {
 
 void add_daemon_routes(Router& router, const DaemonContext& context) {
   add_command_routes(router, context);
+  add_ledger_command_routes(router, context);
   const std::int64_t started_ms = context.clock.boot_millis();
   router.add("GET", "/api/v1/status", Access::kViewer,
              [context, started_ms](const Request&) { return json_reply(status_view(context, started_ms)); });

@@ -127,6 +127,7 @@ void add_read_routes(Router& router, const ReadContext& context) {
   add_round_routes(router, context);
   add_library_routes(router, context);
   add_browse_routes(router, context);
+  add_ledger_read_routes(router, context);
 }
 
 }  // namespace cutd

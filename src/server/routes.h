@@ -26,6 +26,8 @@ struct ReadContext {
 // GET runs, runs/{id}, runs/{id}/rounds, rounds/{id}, rounds/{id}/events, models, adapters,
 // adapters/{id}, instructions.
 void add_read_routes(Router& router, const ReadContext& context);
+// GET ledger, attempts; called by add_read_routes().
+void add_ledger_read_routes(Router& router, const ReadContext& context);
 
 // What a running daemon adds. Everything referred to must outlive the router.
 struct DaemonContext {
@@ -38,5 +40,7 @@ struct DaemonContext {
 // POST runs, runs/{id}/pause|resume|cancel, rounds/{id}/retry, instructions; GET status, health, progress and
 // progress/events (server-sent events).
 void add_daemon_routes(Router& router, const DaemonContext& context);
+// POST attempts/{id}/resolve, ledger/caps; called by add_daemon_routes().
+void add_ledger_command_routes(Router& router, const DaemonContext& context);
 
 }  // namespace cutd

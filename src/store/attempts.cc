@@ -214,8 +214,10 @@ void lose_attempt(Writer& writer, AttemptRowId attempt, const std::string& reaso
 
 std::int64_t lose_old_intents(Writer& writer) {
   return writer.database().run(
+      // An open batch is looked up at the provider instead: nothing about it is lost.
       "UPDATE judge_attempt SET state = 'unknown', reason = 'the daemon ended before its answer came', settled_at = ? "
-      "WHERE state = 'intent' AND epoch < ?",
+      "WHERE state = 'intent' AND epoch < ? AND (batch_id IS NULL OR batch_id NOT IN "
+      "(SELECT id FROM judge_batch WHERE state IN ('intent', 'created')))",
       writer.now(), writer.epoch());
 }
 
@@ -232,10 +234,45 @@ void resolve_attempt(Writer& writer, AttemptRowId attempt, Resolution resolution
   enter(writer, attempt, charged ? "settle" : "release", purse.reserved);
 }
 
-std::vector<Attempt> list_attempts(Reader& reader, std::optional<AttemptState> state, std::int64_t limit) {
+bool reopen_held_judgment(Writer& writer, AttemptRowId attempt) {
+  return writer.database().run(
+             "UPDATE judgment SET state = 'pending', failure = NULL, settled_at = NULL WHERE state = 'failed' "
+             "AND failure LIKE 'unknown:%' AND id = (SELECT judgment_id FROM judge_attempt WHERE id = ?) AND EXISTS ("
+             "  SELECT 1 FROM response JOIN sample ON sample.id = response.sample_id JOIN unit ON unit.id = "
+             "sample.unit_id"
+             "  LEFT JOIN round ON round.id = unit.round_id LEFT JOIN evaluation ON evaluation.id = unit.evaluation_id "
+             "  WHERE response.id = judgment.response_id AND (evaluation.state = 'open' "
+             "  OR coalesce(round.resume_phase, round.phase) IN ('created', 'generating', 'judging')))",
+             attempt) == 1;
+}
+
+std::optional<Attempt> find_attempt(Reader& reader, AttemptRowId id) {
+  return reader.database().first(select_attempt("WHERE id = ?"), attempt_of, id);
+}
+
+std::vector<UnreadReply> list_unread_replies(Reader& reader, const std::string& annotator) {
+  return reader.database().all(
+      // From the few that are pending, by their index.
+      "SELECT judgment_id, a.status, a.raw, a.raw_file FROM judgment CROSS JOIN judge_attempt AS a "
+      "ON a.judgment_id = judgment.id WHERE judgment.state = 'pending' AND judgment.raw IS NULL "
+      "AND a.annotator = ? AND a.state = 'received' "
+      "AND a.number = (SELECT max(number) FROM judge_attempt WHERE judgment_id = a.judgment_id)",
+      [](Statement& row) {
+        UnreadReply unread{{row.integer(0)}, {}};
+        unread.reply.status = row.integer(1);
+        unread.reply.raw = row.text(2);
+        if (!row.is_null(3)) unread.reply.raw_file = row.text(3);
+        return unread;
+      },
+      annotator);
+}
+
+std::vector<Attempt> list_attempts(Reader& reader, std::optional<AttemptState> state, std::int64_t limit,
+                                   std::int64_t before) {
   const std::optional<std::string> name = state ? std::optional<std::string>(name_of(*state)) : std::nullopt;
-  return reader.database().all(select_attempt("WHERE ?1 IS NULL OR state = ?1 ORDER BY id DESC LIMIT ?2"), attempt_of,
-                               name, limit);
+  return reader.database().all(
+      select_attempt("WHERE (?1 IS NULL OR state = ?1) AND (?2 = 0 OR id < ?2) ORDER BY id DESC LIMIT ?3"), attempt_of,
+      name, before, limit);
 }
 
 std::vector<Attempt> list_attempts_of(Reader& reader, JudgmentId judgment) {
@@ -263,6 +300,54 @@ std::vector<Spending> list_spending(Reader& reader) {
                                [](Statement& row) {
                                  return Spending{row.text(0), row.text(1), row.integer(2), row.integer(3)};
                                });
+}
+
+std::int64_t spent_on_run(Reader& reader, RunId run, AnnotatorId annotator) {
+  return reader.database().integer(
+      "SELECT coalesce(sum(reserved + spent), 0) FROM balance WHERE annotator = (SELECT name FROM annotator WHERE id = "
+      "?2) "
+      "AND scope IN (SELECT 'round:' || id FROM round WHERE run_id = ?1 UNION SELECT 'evaluation:' || id FROM "
+      "evaluation "
+      "WHERE annotator_id = ?2 AND created_at >= (SELECT created_at FROM run WHERE id = ?1))",
+      run, annotator);
+}
+
+std::vector<LedgerEntry> list_ledger(Reader& reader, RunId run, std::int64_t before, std::int64_t limit) {
+  return reader.database().all(
+      "SELECT ledger.id, ledger.kind, ledger.amount, a.id, a.judgment_id, a.number, judgment.annotator_id, "
+      "round.run_id, "
+      "unit.round_id, ledger.at FROM ledger JOIN judge_attempt AS a ON a.id = ledger.attempt_id "
+      "JOIN judgment ON judgment.id = a.judgment_id JOIN response ON response.id = judgment.response_id "
+      "JOIN sample ON sample.id = response.sample_id JOIN unit ON unit.id = sample.unit_id "
+      "LEFT JOIN round ON round.id = unit.round_id "
+      "WHERE (?1 = 0 OR round.run_id = ?1) AND (?2 = 0 OR ledger.id < ?2) ORDER BY ledger.id DESC LIMIT ?3",
+      [](Statement& row) {
+        LedgerEntry entry;
+        entry.id = row.integer(0);
+        entry.kind = row.text(1);
+        entry.amount = row.integer(2);
+        entry.attempt = {row.integer(3)};
+        entry.judgment = {row.integer(4)};
+        entry.number = row.integer(5);
+        entry.annotator = {row.integer(6)};
+        entry.run = store_rows::optional_id<RunId>(row, 7);
+        entry.round = store_rows::optional_id<RoundId>(row, 8);
+        entry.at = row.integer(9);
+        return entry;
+      },
+      run, before, limit);
+}
+
+std::optional<MeasuredUse> measured_use(Reader& reader, const std::string& annotator, std::int64_t least) {
+  constexpr std::int64_t kNewest = 1000;
+  return reader.database().first(
+      "SELECT count(*), avg(input_tokens), avg(output_tokens) FROM (SELECT input_tokens, output_tokens "
+      "FROM judge_attempt WHERE annotator = ? AND state = 'received' AND input_tokens IS NOT NULL ORDER BY id DESC "
+      "LIMIT ?) HAVING count(*) >= ?",
+      [](Statement& row) {
+        return MeasuredUse{row.integer(0), row.real(1), row.real(2)};
+      },
+      annotator, kNewest, least);
 }
 
 void save_rate_state(Writer& writer, const std::string& annotator, const Json& state) {

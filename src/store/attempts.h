@@ -74,11 +74,27 @@ std::int64_t lose_old_intents(Writer& writer);
 // again though it counts as charged. Error(kNotFound), (kConflict) for one that is not unknown or was resolved.
 enum class Resolution { kCharged, kNotCharged, kResend };
 void resolve_attempt(Writer& writer, AttemptRowId attempt, Resolution resolution);
+// After kNotCharged or kResend: the judgment that was held for its lost answer waits to be asked about again, where its
+// round or evaluation still judges. False: it is not held, or its round is past judging.
+bool reopen_held_judgment(Writer& writer, AttemptRowId attempt);
 
-std::vector<Attempt> list_attempts(Reader& reader, std::optional<AttemptState> state = {}, std::int64_t limit = -1);
+std::optional<Attempt> find_attempt(Reader& reader, AttemptRowId id);
+
+// Newest first, older than `before` (0: from the newest).
+std::vector<Attempt> list_attempts(Reader& reader, std::optional<AttemptState> state = {}, std::int64_t limit = -1,
+                                   std::int64_t before = 0);
 std::vector<Attempt> list_attempts_of(Reader& reader, JudgmentId judgment);  // by number
 // Judgments whose last attempt is unknown and unresolved: what a policy has to decide about.
 std::set<JudgmentId> list_judgments_with_open_unknown(Reader& reader);
+
+// Replies that were paid for and stored, and that a crash kept from being read: of judgments that are still pending and
+// whose last attempt they are.
+struct UnreadReply {
+  JudgmentId judgment;
+  AttemptReply reply;  // raw, or raw_file
+};
+std::vector<UnreadReply> list_unread_replies(Reader& reader, const std::string& annotator);
+
 // Second and later attempts after an unknown one, since `micros`: what a bounded resend policy has used up.
 std::int64_t count_resends_since(Reader& reader, const std::string& annotator, std::int64_t micros);
 
@@ -89,6 +105,32 @@ struct Spending {
   std::int64_t spent = 0;
 };
 std::vector<Spending> list_spending(Reader& reader);  // by annotator and scope
+
+// What the judging of a run's rounds, and of evaluations by its annotator since its start, has cost or may cost.
+std::int64_t spent_on_run(Reader& reader, RunId run, AnnotatorId annotator);
+
+struct LedgerEntry {
+  std::int64_t id = 0;
+  std::string kind;  // reserve | settle | release
+  std::int64_t amount = 0;
+  AttemptRowId attempt;
+  JudgmentId judgment;
+  std::int64_t number = 1;  // of the attempt
+  AnnotatorId annotator;
+  std::optional<RunId> run;  // none: of an evaluation
+  std::optional<RoundId> round;
+  std::int64_t at = 0;
+};
+// Newest first, older than `before` (0: from the newest), of one run's rounds where `run` is given.
+std::vector<LedgerEntry> list_ledger(Reader& reader, RunId run, std::int64_t before, std::int64_t limit);
+
+// What received attempts of an annotator used on average; nullopt: fewer than `least` of them are known.
+struct MeasuredUse {
+  std::int64_t attempts = 0;
+  double input_tokens = 0;
+  double output_tokens = 0;
+};
+std::optional<MeasuredUse> measured_use(Reader& reader, const std::string& annotator, std::int64_t least);
 
 void save_rate_state(Writer& writer, const std::string& annotator, const Json& state);
 Json find_rate_state(Reader& reader, const std::string& annotator);  // null: none

@@ -24,6 +24,10 @@ Judgment judgment_of(Statement& row) {
   return judgment;
 }
 
+Annotator annotator_of(Statement& row) {
+  return {{row.integer(0)}, row.text(1), row.text(2), row.text(3), store_rows::json(row, 4)};
+}
+
 std::string select_judgment(const char* rest) {
   return std::string(
              "SELECT judgment.id, judgment.response_id, judgment.annotator_id, judgment.split, judgment.state, "
@@ -42,19 +46,23 @@ AnnotatorId ensure_annotator(Writer& writer, const NewAnnotator& annotator) {
   const auto known = database.first(
       "SELECT id FROM annotator WHERE name = ? AND version = ?",
       [](Statement& row) { return AnnotatorId{row.integer(0)}; }, annotator.name, annotator.version);
-  if (known) return *known;
+  if (known) {
+    database.run("UPDATE annotator SET kind = ?, config = ? WHERE id = ?", annotator.kind,
+                 store_rows::text_of(annotator.config), *known);
+    return *known;
+  }
   database.run("INSERT INTO annotator (name, version, kind, config) VALUES (?, ?, ?, ?)", annotator.name,
                annotator.version, annotator.kind, store_rows::text_of(annotator.config));
   return {database.last_row_id()};
 }
 
 std::optional<Annotator> find_annotator(Reader& reader, AnnotatorId id) {
-  return reader.database().first(
-      "SELECT id, name, version, kind, config FROM annotator WHERE id = ?",
-      [](Statement& row) {
-        return Annotator{{row.integer(0)}, row.text(1), row.text(2), row.text(3), store_rows::json(row, 4)};
-      },
-      id);
+  return reader.database().first("SELECT id, name, version, kind, config FROM annotator WHERE id = ?", annotator_of,
+                                 id);
+}
+
+std::vector<Annotator> list_annotators(Reader& reader) {
+  return reader.database().all("SELECT id, name, version, kind, config FROM annotator ORDER BY id", annotator_of);
 }
 
 std::int64_t request_judgments(Writer& writer, UnitOwner owner, AnnotatorId annotator) {
@@ -119,8 +127,9 @@ bool is_pending(Reader& reader, JudgmentId judgment) {
 }
 
 void begin_judgment_attempt(Writer& writer, JudgmentId judgment) {
-  const std::int64_t changed =
-      writer.database().run("UPDATE judgment SET attempts = attempts + 1 WHERE id = ? AND state = 'pending'", judgment);
+  // An earlier try's reply was read: what comes now is new (list_unread_replies).
+  const std::int64_t changed = writer.database().run(
+      "UPDATE judgment SET attempts = attempts + 1, raw = NULL WHERE id = ? AND state = 'pending'", judgment);
   store_rows::require_one(changed, name_of_judgment(judgment) + " is settled already, or not there");
 }
 

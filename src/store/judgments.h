@@ -19,9 +19,11 @@ struct NewAnnotator {
   Json config;
 };
 
-// The annotator of that name and version, made when it is new.
+// The annotator of that name and version, made when it is new. What the version does not depend on (price, limits) is
+// as given last.
 AnnotatorId ensure_annotator(Writer& writer, const NewAnnotator& annotator);
 std::optional<Annotator> find_annotator(Reader& reader, AnnotatorId id);
+std::vector<Annotator> list_annotators(Reader& reader);  // by id
 
 // Asks `annotator` about every response of `owner` that it was not asked about yet: pending rows. Call it
 // as often as you like; judging overlaps generation. Returns how many were added.

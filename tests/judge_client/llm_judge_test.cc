@@ -74,6 +74,7 @@ class LlmJudgeTest : public ::testing::TestWithParam<const char*> {
     annotator.model = "judge-1";
     annotator.prompt = prompt;
     annotator.price = {2, -1, 8};
+    annotator.max_unusable_retries = unusable_retries_;
     annotator.allow_http = true;
     annotator.allow_private = {"127.0.0.1"};
     LlmJudgeOptions options = llm_judge_options(annotator, "canary-key");
@@ -91,6 +92,7 @@ class LlmJudgeTest : public ::testing::TestWithParam<const char*> {
   SystemClock clock_;
   std::optional<FakeLlmServer> server_;
   CountingSink sink_;
+  std::int64_t unusable_retries_ = 0;
 };
 
 TEST_P(LlmJudgeTest, JudgesEveryItemAndKnowsWhatItCost) {
@@ -159,12 +161,81 @@ TEST_P(LlmJudgeTest, WhatTheSinkDoesNotAdmitIsNotSent) {
   EXPECT_EQ(sink_.count(true) + sink_.count(false), 3);
 }
 
-TEST_P(LlmJudgeTest, AWrongKeySaysWhatToDoAndNotTheKey) {
+TEST_P(LlmJudgeTest, AWrongKeyHaltsAtOnceSaysWhatToDoAndNotTheKey) {
   serve(R"({"api_key": "another"})");
-  judge(1);
-  ASSERT_THAT(sink_.failures(), SizeIs(1));
-  EXPECT_THAT(sink_.failures()[0], HasSubstr("key"));
-  EXPECT_THAT(sink_.failures()[0], ::testing::Not(HasSubstr("canary-key")));
+  judge(200);
+  ASSERT_THAT(sink_.halts, SizeIs(1));
+  EXPECT_THAT(sink_.halts[0], HasSubstr("correct the credential"));
+  EXPECT_THAT(sink_.halts[0], ::testing::Not(HasSubstr("canary-key")));
+  EXPECT_THAT(sink_.outcomes, IsEmpty());  // the items are as good as before
+  EXPECT_LE(server_->counts().hits, 16);   // those under way
+}
+
+TEST_P(LlmJudgeTest, AnUnknownModelHaltsToo) {
+  serve(R"({"model": "another"})");
+  judge(200);
+  ASSERT_THAT(sink_.halts, SizeIs(1));
+  EXPECT_THAT(sink_.halts[0], HasSubstr("check model and base URL"));
+}
+
+TEST_P(LlmJudgeTest, ARefusedRequestIsThatItemsFailureAlone) {
+  serve(R"({"faults": [{"status": 400, "every": 2}]})");
+  judge(20);
+  EXPECT_THAT(sink_.halts, IsEmpty());
+  EXPECT_THAT(sink_.failures(), SizeIs(10));
+}
+
+TEST_P(LlmJudgeTest, AnAnswerThatIsNoJudgmentIsAskedForAgainWithinItsBound) {
+  unusable_retries_ = 2;
+  serve(R"({"faults": [{"html": true, "tries": 2}]})");
+  judge(5);
+  EXPECT_EQ(sink_.count(true) + sink_.count(false), 5);
+  EXPECT_EQ(server_->counts().hits, 15);
+  EXPECT_THAT(sink_.reserved, SizeIs(15));  // each was admitted
+
+  sink_ = CountingSink();
+  serve(R"({"faults": [{"html": true, "tries": 3}]})");
+  judge(5);
+  EXPECT_THAT(sink_.failures(), SizeIs(5));
+  EXPECT_EQ(server_->counts().hits, 15);
+}
+
+TEST_P(LlmJudgeTest, ARefusalIsNotAskedForAgain) {
+  unusable_retries_ = 2;
+  serve(GetParam() == std::string("openai") ? R"({"faults": [{"finish": "content_filter"}]})"
+                                            : R"({"faults": [{"finish": "refusal"}]})");
+  judge(3);
+  EXPECT_EQ(server_->counts().hits, 3);
+}
+
+TEST_P(LlmJudgeTest, AStoredReplyReadsAsItDidOnTheWire) {
+  serve(R"({"faults": [{"html": true, "every": 5}]})");
+  LlmAnnotator annotator;
+  annotator.api = GetParam();
+  annotator.base_url = server_->url();
+  annotator.model = "judge-1";
+  annotator.allow_http = true;
+  annotator.allow_private = {"127.0.0.1"};
+  LlmJudgeOptions options = llm_judge_options(annotator, "");
+  options.max_unusable_retries = 0;
+  options.client.http.max_in_flight = 1;  // replies come in the order of the items
+  options.client.start_concurrency = 1;
+  LlmJudge judge(options, clock_);
+  std::vector<JudgeRequest> requests;
+  for (int i = 0; i < 10; ++i)
+    requests.push_back({RequestId{i + 1}, "Name fruit.", "Apple " + std::to_string(i), true});
+  for (const JudgeRequest& request : requests) judge.submit(request);
+  judge.run({}, sink_);
+  ASSERT_THAT(sink_.raw, SizeIs(10));
+  for (std::size_t i = 0; i < 10; ++i) {
+    const auto again = judge.read_stored(requests[i], {sink_.raw[i], "application/json", 200});
+    ASSERT_TRUE(again.has_value());
+    const JudgeOutcome& first = sink_.outcomes.at(requests[i].id.value);
+    ASSERT_EQ(again->index(), first.index()) << i;
+    if (const auto* verdict = std::get_if<Verdict>(&first)) {
+      EXPECT_EQ(std::get<Verdict>(*again).text, verdict->text);
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Apis, LlmJudgeTest, ::testing::Values("openai", "anthropic"),

@@ -92,7 +92,8 @@ TEST_F(LlmJudgingTest, FaultsOfTheServerChangeNoManifest) {
   const TemporaryDirectory elsewhere{fast_folder()};
   daemon_ = std::make_unique<OneDaemon>(elsewhere / "data", engine_, clock_, log_);
   serve(R"({"faults": [{"status": 429, "share": 0.3, "tries": 1}, {"cut": 0.5, "share": 0.15, "tries": 1},
-                       {"html": true, "share": 0.1, "tries": 1, "status": 502}, {"delay_ms": 30, "share": 0.2}]})");
+                       {"html": true, "share": 0.1, "tries": 1, "status": 502}, {"html": true, "share": 0.1, "tries": 1},
+                       {"delay_ms": 30, "share": 0.2}]})");
   const RunId stormy = start_judged(100, "resend");
   EXPECT_EQ(work(stormy), RunState::kCompleted);
   EXPECT_GT(server_->counts().hits, static_cast<std::int64_t>(server_->counts().charges.size()));  // there were faults
@@ -138,6 +139,52 @@ TEST_F(LlmJudgingTest, AMissingKeyPausesTheRunAndSaysWhatToDo) {
   };
   EXPECT_EQ(work(run), RunState::kPaused);
   EXPECT_THAT(daemon().run(run).reason, HasSubstr("JUDGE_KEY"));
+}
+
+TEST_F(LlmJudgingTest, AWrongKeyPausesTheRunAndFailsNoItem) {
+  serve(R"({"api_key": "another"})");
+  const RunId run = start_judged();
+  EXPECT_EQ(work(run), RunState::kPaused);
+  EXPECT_THAT(daemon().run(run).reason, HasSubstr("correct the credential"));
+  EXPECT_EQ(total().spent + total().reserved, 0);
+  server_.reset();
+  serve(R"({"api_key": "canary-key"})");
+  daemon().write([&](Writer& writer) { resume_run(writer, run, "corrected"); });
+  EXPECT_EQ(work(run), RunState::kCompleted);
+}
+
+TEST_F(LlmJudgingTest, TheRateLimitersStateIsKeptWithEachReservation) {
+  serve();
+  Json limited = annotators();
+  limited["annotators"][0]["llm"]["max_rpm"] = 600;
+  use_llm_judges();
+  const RunId run = start(limited);
+  work_to(run, Phase::kJudging);
+  daemon().judge();
+  const Json kept = daemon().read([](Reader& reader) { return find_rate_state(reader, "critic"); });
+  EXPECT_GT(kept.at("requests_ms").get<double>(), 0) << kept.dump();
+}
+
+TEST_F(LlmJudgingTest, WhatAPersonSaysWasNotChargedIsAskedAgain) {
+  serve(R"({"faults": [{"drop": true, "at": [1]}]})");
+  const RunId run = start_judged();
+  EXPECT_EQ(work(run), RunState::kFailed);  // the baseline's evaluation must be whole
+  EXPECT_THAT(daemon().run(run).reason, HasSubstr("unknown"));
+  const auto lost = daemon().read([](Reader& reader) { return list_attempts(reader, AttemptState::kUnknown); });
+  ASSERT_THAT(lost, SizeIs(1));
+  const std::int64_t spent = total().spent;
+  EXPECT_EQ(total().reserved, lost[0].reserved);
+  daemon().write([&](Writer& writer) {
+    resolve_attempt(writer, lost[0].id, Resolution::kNotCharged);
+    EXPECT_TRUE(reopen_held_judgment(writer, lost[0].id));
+    EXPECT_FALSE(reopen_held_judgment(writer, lost[0].id));  // it waits already
+  });
+  EXPECT_EQ(total().reserved, 0);
+  EXPECT_EQ(total().spent, spent);
+  const RoundId round = daemon().round(run).id;
+  daemon().write([&](Writer& writer) { retry_failed_round(writer, round, "resolved"); });
+  EXPECT_EQ(work(run), RunState::kCompleted);
+  EXPECT_THAT(daemon().check(), IsEmpty());
 }
 
 TEST_F(LlmJudgingTest, NoKeyIsKeptAnywhere) {
@@ -189,6 +236,41 @@ TEST_P(LlmKillTest, WhatWasUnderWayIsHeldAndCharged) {
   EXPECT_EQ(total().reserved, bound);  // still charged: nobody said otherwise
   EXPECT_THAT(daemon().check(), IsEmpty());
   for (const Attempt& attempt : attempts()) EXPECT_EQ(attempt.number, 1) << attempt.judgment.value;
+}
+
+// A reply that was stored and not read is read after the restart: it is neither unknown nor asked for again.
+TEST_F(LlmJudgingTest, AStoredReplyIsReadAgainAndNotPaidAgain) {
+  serve();
+  const RunId run = start_judged();
+  work_to(run, Phase::kJudging);
+  std::cout.flush();
+  daemon_.reset();
+  const std::int64_t before = server_->counts().hits;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::setenv("CUTD_CRASH_AT", "judge.before_judgment:3", 1);  // two settled, the third's reply on its way to the disk
+    fault::reload();
+    open();
+    use_llm_judges();
+    daemon().judge();
+    ::_exit(0);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFSIGNALED(status));
+
+  open();
+  use_llm_judges();
+  const auto unread = daemon().read([](Reader& reader) { return list_unread_replies(reader, "critic"); });
+  const auto lost = daemon().read([](Reader& reader) { return list_attempts(reader, AttemptState::kUnknown); });
+  const std::int64_t hits = server_->counts().hits;
+  EXPECT_GT(hits, before);
+  daemon().judge();
+  EXPECT_EQ(server_->counts().hits, hits);  // all were asked before: read from the store, or held
+  EXPECT_THAT(daemon().read([](Reader& reader) { return list_unread_replies(reader, "critic"); }), IsEmpty());
+  EXPECT_EQ(daemon().read([](Reader& reader) { return list_attempts(reader, AttemptState::kUnknown); }).size(),
+            lost.size());
+  EXPECT_THAT(daemon().check(), IsEmpty());
 }
 
 INSTANTIATE_TEST_SUITE_P(Points, LlmKillTest, testing::Values("judge.after_intent", "judge.before_settle"),

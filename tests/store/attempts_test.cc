@@ -1,5 +1,10 @@
 #include "store/attempts.h"
 
+#include <atomic>
+#include <barrier>
+#include <thread>
+
+#include "store/batches.h"
 #include "store/store_fixture.h"
 
 namespace cutd {
@@ -105,6 +110,134 @@ TEST_F(AttemptsTest, NoCapIsPassed) {
   EXPECT_EQ(capped_, "total");
   EXPECT_EQ(total().reserved, 301);  // refusals wrote nothing
   EXPECT_THAT(findings(), IsEmpty());
+}
+
+// P4: 256 workers race for the last cent.
+TEST_F(AttemptsTest, WorkersThatRaceForTheLastCentNeverPassTheCap) {
+  constexpr std::int64_t kCap = 205;
+  caps({10, 1000, 1000, kCap});
+  std::atomic<int> admitted{0};
+  std::atomic<std::int64_t> most{0};
+  std::atomic<bool> over{false};
+  std::jthread watcher([&] {
+    while (!over) {
+      const Spending now = total();
+      most = std::max<std::int64_t>(most, now.reserved + now.spent);
+    }
+  });
+  {
+    std::vector<std::jthread> workers;
+    for (std::size_t i = 0; i < 256; ++i) {
+      workers.emplace_back([&, i] {
+        std::string capped;
+        const auto attempt = store().write([&](Writer& writer) {
+          return reserve_attempt(writer, judgment_ids_.at(i % judgment_ids_.size()), 10, capped);
+        });
+        admitted += attempt ? 1 : 0;
+        if (attempt && i % 3 == 0) settle(*attempt, 7);
+      });
+    }
+  }
+  over = true;
+  watcher.join();
+  EXPECT_LE(most, kCap);
+  EXPECT_LE(total().reserved + total().spent, kCap);
+  EXPECT_GE(admitted, 20);  // what settled below its reservation made room for others
+  EXPECT_THAT(findings(), IsEmpty());
+}
+
+// The negative control: looked at before the writer's transaction, the cap is passed.
+TEST_F(AttemptsTest, LookingBeforeTheTransactionWouldPassTheCap) {
+  constexpr std::int64_t kCap = 25;
+  caps({10, 1000, 1000, 1000});
+  std::barrier all(8);
+  {
+    std::vector<std::jthread> workers;
+    for (std::size_t i = 0; i < 8; ++i) {
+      workers.emplace_back([&, i] {
+        const Spending seen = total();
+        all.arrive_and_wait();
+        std::string capped;
+        if (seen.reserved + seen.spent + 10 > kCap) return;
+        store().write([&](Writer& writer) {
+          return reserve_attempt(writer, judgment_ids_.at(i % judgment_ids_.size()), 10, capped);
+        });
+      });
+    }
+  }
+  EXPECT_GT(total().reserved, kCap);
+}
+
+TEST_F(AttemptsTest, ALostAnswerThatAPersonFreedIsAskedAgainOnlyWhileItsRoundJudges) {
+  const AttemptRowId attempt = reserve(0, 80);
+  write([&](Writer& writer) {
+    lose_attempt(writer, attempt, "the connection broke");
+    fail_judgment(writer, judgment_ids_[0], "unknown: its answer was lost");
+    resolve_attempt(writer, attempt, Resolution::kNotCharged);
+  });
+  bring_to(round_, Phase::kTraining);
+  EXPECT_FALSE(write([&](Writer& writer) { return reopen_held_judgment(writer, attempt); }));
+  EXPECT_EQ(read([&](Reader& reader) { return list_judgments(reader, round_, annotator_)[0].state; }),
+            JudgmentState::kFailed);
+}
+
+TEST_F(AttemptsTest, AStoredReplyIsUnreadUntilItsJudgmentIsSettled) {
+  const auto unread = [&] { return read([&](Reader& reader) { return list_unread_replies(reader, name_); }); };
+  reserve(0, 80);
+  EXPECT_THAT(unread(), IsEmpty());
+  settle({read([&](Reader& reader) { return list_attempts(reader)[0].id; })}, 30);
+  ASSERT_THAT(unread(), SizeIs(1));
+  EXPECT_EQ(unread()[0].reply.raw, "{}");
+  write([&](Writer& writer) { fail_judgment(writer, judgment_ids_[0], "unusable: not JSON", "{}"); });
+  EXPECT_THAT(unread(), IsEmpty());
+  // A retry asks again: the old reply was read.
+  write([&](Writer& writer) { retry_failed_judgments(writer, round_, annotator_); });
+  EXPECT_THAT(unread(), IsEmpty());
+  const AttemptRowId second = reserve(0, 80);
+  write([&](Writer& writer) { begin_judgment_attempt(writer, judgment_ids_[0]); });
+  settle(second, 30);
+  EXPECT_THAT(unread(), SizeIs(1));
+}
+
+TEST_F(AttemptsTest, AnOpenBatchIsNotLostWithItsDaemon) {
+  write([&](Writer& writer) {
+    const BatchRowId batch = add_batch(writer, name_, "cutd-1");
+    std::string capped;
+    put_into_batch(writer, batch, reserve_attempt(writer, judgment_ids_[0], 80, capped).value());
+    put_into_batch(writer, batch, reserve_attempt(writer, judgment_ids_[1], 80, capped).value());
+  });
+  reserve(2, 50);
+  reopen();
+  EXPECT_EQ(write([](Writer& writer) { return lose_old_intents(writer); }), 1);  // the single request alone
+  const auto open = read([&](Reader& reader) { return list_open_batches(reader, name_); });
+  ASSERT_THAT(open, SizeIs(1));
+  EXPECT_THAT(open[0].attempts, SizeIs(2));
+  EXPECT_EQ(open[0].provider_id, "");
+  write([&](Writer& writer) {
+    batch_created(writer, "cutd-1", "batch_9");
+    settle_attempt(writer, open[0].attempts[0].attempt, {.cost = 30, .raw = "{}"});
+  });
+  EXPECT_THROW(write([&](Writer& writer) { batch_created(writer, "cutd-1", "batch_10"); }), Error);
+  write([&](Writer& writer) { batch_failed(writer, "cutd-1", "the provider refused it"); });
+  EXPECT_THAT(read([&](Reader& reader) { return list_open_batches(reader, name_); }), IsEmpty());
+  EXPECT_EQ(total().spent, 30);
+  EXPECT_EQ(total().reserved, 50);  // of what was lost
+  EXPECT_THAT(findings(), IsEmpty());
+}
+
+TEST_F(AttemptsTest, TheLedgerListsEveryMovementNewestFirst) {
+  settle(reserve(0, 80), 30);
+  reserve(1, 70);
+  const auto entries = read([&](Reader& reader) { return list_ledger(reader, RunId{0}, 0, 10); });
+  ASSERT_THAT(entries, SizeIs(3));
+  EXPECT_EQ(entries[0].kind, "reserve");
+  EXPECT_EQ(entries[0].amount, 70);
+  EXPECT_EQ(entries[1].kind, "settle");
+  EXPECT_EQ(entries[2].amount, 80);
+  EXPECT_EQ(entries[0].round, round_);
+  EXPECT_THAT(read([&](Reader& reader) { return list_ledger(reader, RunId{0}, entries[0].id, 1); }), SizeIs(1));
+  EXPECT_THAT(read([&](Reader& reader) { return list_ledger(reader, RunId{999}, 0, 10); }), IsEmpty());
+  EXPECT_EQ(read([&](Reader& reader) { return spent_on_run(reader, round(round_).run, annotator_); }), 100);
 }
 
 TEST_F(AttemptsTest, WithoutCapsNothingIsSent) {

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/random.h"
+#include "support/fake_llm/fake_batches.h"
 
 namespace cutd {
 namespace {
@@ -68,12 +70,22 @@ std::string judgment(const std::string& body, bool wrong_item) {
 
 class ScriptedApi {
  public:
-  explicit ScriptedApi(Json script) : script_(std::move(script)) {}
+  explicit ScriptedApi(Json script)
+      : script_(std::move(script)),
+        batches_(std::make_shared<FakeBatches>(
+            [](const Json& params, bool anthropic) {
+              const std::string text = fake_judgment(to_json_text(params));
+              return anthropic ? fake_anthropic_reply(params, text) : fake_openai_reply(params, text);
+            },
+            script_.value("batch_polls", 1), script_.value("batch_expire_every", 0))) {}
 
   FakeReply answer(const FakeRequest& request) const {
     const Json fault = fault_for(request);
     FakeReply reply = refuses(request, fault);
-    if (reply.body.empty()) reply = json_reply(200, chat(request, fault));
+    if (reply.body.empty()) {
+      const std::optional<FakeReply> about_batch = batches_->answer(request);
+      reply = about_batch ? *about_batch : json_reply(200, chat(request, fault));
+    }
     disturb(reply, request, fault);
     reply.delay_ms += json_get_or<std::int64_t>(script_, "latency_ms", 0, "script");
     return reply;
@@ -122,6 +134,9 @@ class ScriptedApi {
                           {"type", "authentication_error"},
                           {"code", "invalid_api_key"}});
     }
+    const bool about_batch =
+        request.path.find("/batches") != std::string::npos || request.path.find("/files") != std::string::npos;
+    if (about_batch) return {};
     if (request.method != "POST")
       return error_reply(request, 404, {{"message", "no such path"}, {"type", "not_found_error"}});
     const std::string model = script_.value("model", "");
@@ -177,6 +192,7 @@ class ScriptedApi {
   }
 
   const Json script_;
+  const std::shared_ptr<FakeBatches> batches_;  // of the server's one thread
 };
 
 }  // namespace
@@ -232,7 +248,8 @@ FakeHandler scripted_api(const Json& script) {
 }
 
 void check_script(const Json& script) {
-  static const std::vector<std::string> keys = {"model", "api_key", "latency_ms", "text", "logprobs", "faults", "seed"};
+  static const std::vector<std::string> keys = {
+      "model", "api_key", "latency_ms", "text", "logprobs", "faults", "seed", "batch_polls", "batch_expire_every"};
   static const std::vector<std::string> fault_keys = {
       "share",   "every",  "at",   "tries",      "path",     "status",  "error",    "headers",         "cut",
       "drop",    "never",  "html", "wrong_item", "delay_ms", "drip_ms", "redirect", "redirect_status", "gzip",

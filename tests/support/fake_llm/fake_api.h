@@ -13,6 +13,9 @@
 //                 "never", "html", "wrong_item", "delay_ms", "drip_ms", "redirect", "gzip", "chunked", "finish"
 //                 (another finish or stop reason), "usage" (in place of the real usage; null: none)
 //   "seed"        for "share" (default 1)
+//   "batch_polls", "batch_expire_every"  fake_batches.h: when a batch ends (default: when first asked for), which of
+//   its
+//                 requests are never run (default: none)
 #pragma once
 
 #include "core/json.h"

@@ -172,6 +172,7 @@ class FakeLlmServer::Impl {
     {
       const std::lock_guard lock(mutex_);
       if (reply.charged) ++counts_.charges[request->logical_id];
+      for (const std::string& item : reply.charged_items) ++counts_.charges[item];
     }
     begin(connection, reply);
   }

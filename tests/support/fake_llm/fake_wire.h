@@ -33,14 +33,15 @@ struct FakeReply {
   Framing framing = Framing::kLength;
   bool gzip = false;
 
-  bool charged = true;                // the work was done and is billed, whatever becomes of the reply
-  std::int64_t delay_ms = 0;          // before the first byte
-  bool never = false;                 // no byte, no end
-  bool drop = false;                  // closes without a byte
-  std::optional<std::size_t> cut_at;  // closes after so many bytes
-  std::int64_t drip_ms = 0;           // one byte each
-  bool close = false;                 // closes after the whole reply
-  std::string raw;                    // these bytes instead of everything above
+  bool charged = true;                     // the work was done and is billed, whatever becomes of the reply
+  std::vector<std::string> charged_items;  // beside it, logical ids: the requests of a batch
+  std::int64_t delay_ms = 0;               // before the first byte
+  bool never = false;                      // no byte, no end
+  bool drop = false;                       // closes without a byte
+  std::optional<std::size_t> cut_at;       // closes after so many bytes
+  std::int64_t drip_ms = 0;                // one byte each
+  bool close = false;                      // closes after the whole reply
+  std::string raw;                         // these bytes instead of everything above
 };
 
 // Head and body as sent; of a repeated body only the first. `fake_wire(reply).size()` is what cut_at counts.

@@ -1,0 +1,95 @@
+#include "cutd/judge_trial_view.h"
+
+#include <fmt/format.h>
+
+#include "cutd/output.h"
+#include "round/judge_estimate.h"
+
+namespace cutd {
+namespace {
+
+constexpr std::size_t kShown = 60;  // characters of a judgment in a table
+
+std::string shortened(std::string text) {
+  for (char& byte : text) {
+    if (byte == '\n' || byte == '\r' || byte == '\t') byte = ' ';
+  }
+  if (text.size() <= kShown) return text;
+  std::size_t end = kShown;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // not inside a character
+  return text.substr(0, end) + "...";
+}
+
+std::string verdict_word(const TrialResult& result) {
+  if (!result.outcome) return "not asked";
+  if (const auto* verdict = std::get_if<Verdict>(&*result.outcome)) return verdict->perfect ? "perfect" : "criticised";
+  return judge_failure_name(std::get<JudgeFailure>(*result.outcome).kind);
+}
+
+std::string words(const TrialResult& result) {
+  if (!result.outcome) return "";
+  if (const auto* verdict = std::get_if<Verdict>(&*result.outcome)) return verdict->text;
+  return std::get<JudgeFailure>(*result.outcome).reason;
+}
+
+}  // namespace
+
+Json trial_json(const AnnotatorConfig& annotator, const std::vector<TrialItem>& items, const Trial& trial) {
+  Json rows = Json::array();
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const TrialResult& result = trial.results[i];
+    rows.push_back({{"item", i + 1},
+                    {"instruction", items[i].instruction},
+                    {"response", items[i].response},
+                    {"verdict", verdict_word(result)},
+                    {"text", words(result)},
+                    {"requests", result.requests},
+                    {"input_tokens", result.input_tokens},
+                    {"output_tokens", result.output_tokens},
+                    {"cost", result.cost},
+                    {"milliseconds", result.milliseconds}});
+  }
+  const std::optional<std::string> advice = trial_advice(annotator, trial);
+  return {{"annotator", annotator.name},
+          {"version", annotator_version(annotator)},
+          {"items", std::move(rows)},
+          {"cost", trial.spent},
+          {"problem", advice ? Json(*advice) : Json()}};
+}
+
+std::string trial_text(const AnnotatorConfig& annotator, const std::vector<TrialItem>& items, const Trial& trial) {
+  std::vector<std::vector<std::string>> rows;
+  std::int64_t milliseconds = 0;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const TrialResult& result = trial.results[i];
+    rows.push_back({std::to_string(i + 1), verdict_word(result), std::to_string(result.input_tokens),
+                    std::to_string(result.output_tokens), dollars_text(result.cost),
+                    std::to_string(result.milliseconds), shortened(items[i].instruction), shortened(words(result))});
+    milliseconds = std::max(milliseconds, result.milliseconds);
+  }
+  return table_text({"item", "verdict", "in", "out", "cost", "ms", "instruction", "judgment"}, rows) +
+         fmt::format("{} ({}): {} for {} items, the slowest in {} ms\n", annotator.name, annotator_version(annotator),
+                     dollars_text(trial.spent), items.size(), milliseconds);
+}
+
+std::optional<std::string> trial_advice(const AnnotatorConfig& annotator, const Trial& trial) {
+  const std::string key = annotator.llm.api_key_name.empty() ? "" : " (credential " + annotator.llm.api_key_name + ")";
+  if (trial.halted) return "annotator " + annotator.name + key + ": " + *trial.halted;
+  std::size_t without = 0;
+  std::string reason;
+  for (const TrialResult& result : trial.results) {
+    const auto* failure = result.outcome ? std::get_if<JudgeFailure>(&*result.outcome) : nullptr;
+    if (result.outcome && failure == nullptr) continue;
+    ++without;
+    if (failure != nullptr && reason.empty()) {
+      reason = failure->kind == JudgeFailureKind::kCapped
+                   ? "the trial's budget is used up: raise --budget, or llm.caps.request"
+                   : failure->reason;
+    }
+  }
+  if (without == 0) return std::nullopt;
+  return fmt::format("annotator {}{}: {} of {} items got no verdict: {}", annotator.name, key, without,
+                     trial.results.size(), reason.empty() ? "the trial was stopped" : reason);
+}
+
+}  // namespace cutd

@@ -1,0 +1,255 @@
+// The batch judge against the double, its batches kept by a sink in memory: results by custom id, no item paid twice.
+#include "judge_client/batch_judge.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "core/error.h"
+#include "judge_client/make_llm_judge.h"
+#include "support/fake_llm/fake_api.h"
+
+namespace cutd {
+namespace {
+
+using ::testing::_;
+using ::testing::AllOf;
+using ::testing::Each;
+using ::testing::Ge;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Le;
+using ::testing::Pair;
+using ::testing::SizeIs;
+
+class HandClock final : public Clock {
+ public:
+  std::int64_t wall_micros() const override { return SystemClock().wall_micros() + moved; }
+  std::int64_t boot_millis() const override { return SystemClock().boot_millis(); }
+  std::int64_t moved = 0;
+};
+
+class BatchSink final : public JudgeSink {
+ public:
+  std::vector<bool> before_send(std::span<const AttemptIntent>) override { throw Error(ErrorCode::kInternal, "alone"); }
+  std::vector<bool> before_batch(const std::string& name, std::span<const AttemptIntent> intents) override {
+    OpenBatch batch{name, "", clock.wall_micros(), {}};
+    std::vector<bool> admitted;
+    for (const AttemptIntent& intent : intents) {
+      admitted.push_back(cap-- > 0);
+      if (!admitted.back()) continue;
+      reserved += intent.reserved_cost;
+      batch.attempts.push_back({intent.id.request, ++tries[intent.id.request.value]});
+    }
+    open[name] = batch;
+    return admitted;
+  }
+  void batch_created(const std::string& name, const std::string& provider_id) override {
+    if (forget_ids) throw Error(ErrorCode::kInternal, "killed before the id was kept");
+    open.at(name).provider_id = provider_id;
+  }
+  void batch_ended(const std::string& name, const std::string& failure) override {
+    if (!failure.empty()) failures.push_back(failure);
+    open.erase(name);
+  }
+  std::vector<OpenBatch> open_batches() override {
+    std::vector<OpenBatch> list;
+    for (const auto& [name, batch] : open) list.push_back(batch);
+    return list;
+  }
+  void after_reply(AttemptId attempt, const RawReply&, const std::optional<Usage>& usage) override {
+    ++replies;
+    if (usage) cost += usage->cost;
+    for (auto& [name, batch] : open) std::erase(batch.attempts, attempt);
+  }
+  void after_failure(AttemptId, const AttemptFailure& failure) override {
+    (failure.charged_perhaps ? lost : not_run) += 1;
+  }
+  bool may_resend(AttemptId) override { return false; }
+  void halted(const std::string& reason) override { halts.push_back(reason); }
+  void finished(RequestId request, const JudgeOutcome& outcome) override { outcomes.emplace(request.value, outcome); }
+
+  HandClock clock;
+  std::int64_t cap = 1'000'000;
+  bool forget_ids = false;
+  std::map<std::string, OpenBatch> open;
+  std::map<std::int64_t, std::int64_t> tries;
+  std::map<std::int64_t, JudgeOutcome> outcomes;
+  std::vector<std::string> failures, halts;
+  std::int64_t reserved = 0, cost = 0, replies = 0, lost = 0, not_run = 0;
+};
+
+class BatchJudgeTest : public testing::TestWithParam<const char*> {
+ protected:
+  void serve(const std::string& script) { server_.emplace(scripted_api(parse_json(script, "script"))); }
+
+  // One look of a judge that remembers nothing, as after a restart.
+  void look(int items, std::int64_t appears_seconds = 300) {
+    LlmAnnotator annotator;
+    annotator.api = GetParam();
+    annotator.base_url = server_->url();
+    annotator.model = "judge-1";
+    annotator.price = {2, -1, 8};
+    annotator.allow_http = true;
+    annotator.allow_private = {"127.0.0.1"};
+    annotator.batch.gather_seconds = 0;
+    annotator.batch.poll_seconds = 0;
+    annotator.batch.max_requests = 8;
+    annotator.batch.price_factor = price_factor_;
+    annotator.batch.appears_seconds = appears_seconds;
+    const auto judge = make_llm_judge(annotator, "canary-key", sink_.clock, true);
+    for (int i = 1; i <= items; ++i) {
+      if (!sink_.outcomes.contains(i))
+        judge->submit({RequestId{i}, "Name fruit " + std::to_string(i) + ".", "Apple.", true});
+    }
+    judge->run({}, sink_);
+  }
+  std::size_t verdicts() const {
+    std::size_t count = 0;
+    for (const auto& [id, outcome] : sink_.outcomes) count += outcome.index() == 0 ? 1 : 0;
+    return count;
+  }
+
+  std::optional<FakeLlmServer> server_;
+  BatchSink sink_;
+  double price_factor_ = 0.5;
+};
+
+TEST_P(BatchJudgeTest, SendsBatchesAndReadsTheirResultsByCustomId) {
+  serve("{}");
+  look(20);
+  EXPECT_THAT(sink_.open, SizeIs(3));  // of at most eight
+  EXPECT_THAT(sink_.outcomes, IsEmpty());
+  look(20);
+  EXPECT_EQ(verdicts(), 20U);
+  EXPECT_THAT(sink_.open, IsEmpty());
+  EXPECT_EQ(server_->counts().charged(), 20);
+  EXPECT_GT(sink_.cost, 0);
+  EXPECT_LE(sink_.cost, sink_.reserved);
+  look(20);
+  EXPECT_EQ(server_->counts().charged(), 20);
+}
+
+TEST_P(BatchJudgeTest, GivesTheVerdictsThatSingleRequestsGet) {
+  serve("{}");
+  look(8);
+  look(8);
+  const auto expected = [&](int i) {
+    LlmAnnotator annotator;
+    annotator.api = GetParam();
+    annotator.base_url = server_->url();
+    annotator.model = "judge-1";
+    const ChatRequest chat =
+        judging_request(llm_judge_options(annotator, ""), {"Name fruit " + std::to_string(i) + ".", "Apple.", ""});
+    return fake_judgment(
+        chat_http_request(
+            {std::string(GetParam()) == "openai" ? WireFormat::kOpenAi : WireFormat::kAnthropic, "http://x", ""}, chat)
+            .body);
+  };
+  for (int i = 1; i <= 8; ++i) EXPECT_EQ(std::get<Verdict>(sink_.outcomes.at(i)).text, expected(i)) << i;
+}
+
+TEST_P(BatchJudgeTest, WaitsWhileABatchIsWorkedOn) {
+  serve(R"({"batch_polls": 3})");
+  look(5);
+  look(5);
+  look(5);
+  EXPECT_EQ(verdicts(), 0U);
+  look(5);
+  EXPECT_EQ(verdicts(), 5U);
+  EXPECT_EQ(server_->counts().charged(), 5);
+}
+
+// P2b: the provider made the batch and its answer was lost.
+TEST_P(BatchJudgeTest, FindsABatchWhoseCreationWasNotAnswered) {
+  // OpenAI's creation is its second request, after the upload; Anthropic's its first.
+  serve(std::string(R"({"faults": [{"drop": true, "at": [)") + (std::string(GetParam()) == "openai" ? "2" : "1") +
+        "]}]}");
+  look(5);
+  ASSERT_THAT(sink_.open, SizeIs(1));
+  EXPECT_EQ(sink_.open.begin()->second.provider_id, "");
+  EXPECT_EQ(server_->counts().charged(), 5);
+  for (int i = 0; i < 4 && verdicts() < 5; ++i) look(5);
+  EXPECT_EQ(verdicts(), 5U);
+  EXPECT_THAT(server_->counts().charges, Each(Pair(_, 1)));
+}
+
+// P2b: killed between the answer and keeping the id.
+TEST_P(BatchJudgeTest, FindsABatchWhoseIdWasNotKept) {
+  serve("{}");
+  sink_.forget_ids = true;
+  EXPECT_THROW(look(5), Error);
+  sink_.forget_ids = false;
+  for (int i = 0; i < 4 && verdicts() < 5; ++i) look(5);
+  EXPECT_EQ(verdicts(), 5U);
+  EXPECT_EQ(server_->counts().charged(), 5);
+}
+
+// The negative control of the two above: without looking it up, the items would be paid twice.
+TEST_P(BatchJudgeTest, ForgettingAnOpenBatchWouldPayTwice) {
+  serve("{}");
+  look(5);
+  sink_.open.clear();
+  look(5);
+  EXPECT_THAT(server_->counts().charges, Each(Pair(_, 2)));
+}
+
+TEST_P(BatchJudgeTest, ABatchThatTheProviderDoesNotKnowIsGivenUpAfterAWhile) {
+  serve("{}");
+  sink_.open["cutd-0123456789abcdef"] = {"cutd-0123456789abcdef", "", sink_.clock.wall_micros(), {{RequestId{1}, 1}}};
+  look(1);
+  EXPECT_THAT(sink_.failures, IsEmpty());  // it may appear yet
+  EXPECT_EQ(server_->counts().charged(), 0);
+  sink_.clock.moved += 301'000'000;
+  look(1);
+  ASSERT_THAT(sink_.failures, SizeIs(1));
+  EXPECT_THAT(sink_.failures[0], HasSubstr("never created"));
+  look(1);
+  look(1);
+  EXPECT_EQ(verdicts(), 1U);
+  EXPECT_EQ(server_->counts().charged(), 1);
+}
+
+TEST_P(BatchJudgeTest, RequestsThatWereNotRunGoIntoTheNextBatch) {
+  serve(R"({"batch_expire_every": 2})");
+  for (int i = 0; i < 12 && verdicts() < 5; ++i) look(5);
+  EXPECT_GE(sink_.not_run, 2);
+  EXPECT_THAT(server_->counts().charges, Each(Pair(_, 1)));
+  EXPECT_EQ(verdicts(), 5U);
+}
+
+TEST_P(BatchJudgeTest, SendsNothingThatTheSinkDoesNotAdmit) {
+  serve("{}");
+  sink_.cap = 3;
+  look(5);
+  look(5);
+  EXPECT_EQ(verdicts(), 3U);
+  EXPECT_EQ(server_->counts().charged(), 3);
+}
+
+TEST_P(BatchJudgeTest, AWrongKeyHaltsAndNothingStaysOpen) {
+  serve(R"({"api_key": "another"})");
+  look(5);
+  ASSERT_THAT(sink_.halts, SizeIs(1));
+  EXPECT_THAT(sink_.halts[0], AllOf(HasSubstr("correct the credential"), ::testing::Not(HasSubstr("canary-key"))));
+  EXPECT_EQ(server_->counts().charged(), 0);
+}
+
+TEST_P(BatchJudgeTest, UsesHalfThePrice) {
+  serve("{}");
+  look(4);
+  look(4);
+  const std::int64_t half = sink_.cost;
+  sink_ = BatchSink();
+  price_factor_ = 1;
+  look(4);
+  look(4);
+  EXPECT_THAT(2 * half, AllOf(Ge(sink_.cost), Le(sink_.cost + 4)));  // each is rounded up
+}
+
+INSTANTIATE_TEST_SUITE_P(Apis, BatchJudgeTest, testing::Values("openai", "anthropic"),
+                         [](const auto& api) { return std::string(api.param); });
+
+}  // namespace
+}  // namespace cutd
