@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cutd/output.h"
 #include "round/judge_estimate.h"
 

@@ -149,6 +149,7 @@ std::int64_t judge_task(Store& store, const JudgeTask& task, const JudgeFactory&
                         Logger& logger, std::stop_token stop) {
   JudgeSinkOptions options = sink_options(store, task.config, clock);
   std::vector<PendingJudgment> pending = without_lost(store, task.pending, options);
+  const auto held = static_cast<std::int64_t>(task.pending.size() - pending.size());
   std::unique_ptr<Judge> judge;
   try {
     judge = make(task.config);
@@ -165,11 +166,11 @@ std::int64_t judge_task(Store& store, const JudgeTask& task, const JudgeFactory&
   for (const PendingJudgment& one : pending) judge->submit(request_of(one));
   judge->run(stop, sink);
   sink.wait();
-  if (const Json kept = judge->save_state(); !kept.is_null()) {
+  if (const Json kept = judge->save_state(); !kept.is_null() && kept != state) {
     store.write([&](Writer& writer) { save_rate_state(writer, task.config.name, kept); });
   }
   if (sink.pause_reason()) pause_runs(store, task.annotator, *sink.pause_reason(), logger);
-  return sink.settled() + static_cast<std::int64_t>(task.pending.size() - pending.size());
+  return sink.settled() + held;
 }
 
 }  // namespace
