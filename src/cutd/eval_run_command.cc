@@ -3,17 +3,22 @@
 #include <CLI/CLI.hpp>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 
+#include "core/credentials.h"
 #include "core/error.h"
 #include "core/files.h"
+#include "core/yaml.h"
 #include "cutd/command.h"
+#include "cutd/data_dir.h"
 #include "cutd/output.h"
 #include "cutd/signals.h"
 #include "cutd/terminal.h"
 #include "pairwise/annotate.h"
 #include "pairwise/head_to_head.h"
+#include "round/run_config.h"
+#include "round/run_summary.h"
+#include "store/lineage.h"
 
 namespace cutd {
 namespace {
@@ -21,9 +26,13 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Options {
+  std::string data_dir;
+  std::string config;
+  std::int64_t run = 0;
+  std::string subject = "kept";
   std::string outputs;
   std::string reference;
-  std::string evaluator = "alpaca_eval_gpt4";
+  std::string evaluator;
   std::string output;
   std::string base_url;
   std::string model;
@@ -37,28 +46,65 @@ struct Options {
   bool json = false;
 };
 
-// $CREDENTIALS_DIRECTORY/NAME (systemd's), else the environment. The value is never printed.
-std::string api_key(const std::string& name) {
-  if (name.empty()) return "";
-  if (const char* folder = std::getenv("CREDENTIALS_DIRECTORY")) {
-    const fs::path file = fs::path(folder) / name;
-    if (fs::exists(file)) {
-      std::string key = read_file(file);
-      while (!key.empty() && (key.back() == '\n' || key.back() == '\r')) key.pop_back();
-      return key;
+std::string api_key(const Options& options) {
+  const std::string& name = options.annotate.evaluator.api_key_name;
+  return name.empty() ? "" : find_credential(name, options.data_dir);
+}
+
+// What the flags leave open, from the section "pairwise" of a run's configuration.
+void take_config(Options& options) {
+  const PairwiseConfig config = parse_run_config(read_yaml_file(options.config), options.config).pairwise;
+  const auto take = [](std::string& flag, const std::string& value) {
+    if (flag.empty()) flag = value;
+  };
+  if (config.evaluator.empty())
+    throw Error(ErrorCode::kUsage, options.config + ": key \"pairwise.evaluator\" is missing: who judges the pairs");
+  take(options.evaluator, config.evaluator);
+  if (!config.reference.empty())
+    take(options.reference, (fs::absolute(options.config).parent_path() / config.reference).string());
+  take(options.base_url, config.base_url);
+  take(options.model, config.model);
+  if (options.api_key_name == "\n") options.api_key_name = config.api_key_name;
+  if (options.max_usd == 0) options.max_usd = config.max_usd;
+  if (options.annotate.rate.max_rpm == 0) options.annotate.rate.max_rpm = config.max_rpm;
+  options.annotate.http.allow_http = options.annotate.http.allow_http || config.allow_http;
+  for (const std::string& range : config.allow_private) options.annotate.http.allow_private.push_back(range);
+  options.annotate.evaluator.accepted_models = config.accepted_models;
+}
+
+// The answers of a run's kept (or untrained) model to the report set, written in AlpacaEval's format under
+// DATA/pairwise.
+void take_run_outputs(Options& options) {
+  const fs::path data_dir = fs::absolute(options.data_dir).lexically_normal();
+  std::vector<ModelOutput> outputs;
+  StoreReader(data_dir).read([&](Reader& reader) {
+    const RunSummary summary = summarize_run(reader, RunId{options.run}, data_dir);
+    const auto& score = options.subject == "kept" ? summary.report_kept : summary.report_untrained;
+    if (!score) {
+      throw Error(ErrorCode::kConflict,
+                  fmt::format("run {} has not answered the report set yet: it does when it ends", options.run));
     }
-  }
-  const char* key = std::getenv(name.c_str());
-  if (key == nullptr || *key == '\0') {
-    throw Error(ErrorCode::kUsage, "there is no API key: set the environment variable " + name +
-                                       ", or --api-key-name \"\" for a server that wants none");
-  }
-  return key;
+    const std::string generator = fmt::format("{}-run{}-{}", summary.name, options.run, options.subject);
+    for (const EvaluatedOutput& row : list_evaluated_outputs(reader, score->evaluation)) {
+      const std::string instruction = row.input.empty() ? row.instruction : row.instruction + "\n" + row.input;
+      outputs.push_back({instruction, row.output, generator, Json::object()});
+    }
+  });
+  fs::create_directories(data_dir / "pairwise");
+  const fs::path path = data_dir / "pairwise" / fmt::format("run-{}-{}.outputs.json", options.run, options.subject);
+  write_file_durably(path, to_json_text(model_outputs_json(outputs), 2) + "\n");
+  options.outputs = path.string();
 }
 
 void settle(Options& options) {
+  if (!options.config.empty()) take_config(options);
+  if (options.run > 0) take_run_outputs(options);
+  if (options.outputs.empty() || options.reference.empty())
+    throw Error(ErrorCode::kUsage, "cutd eval run needs --outputs (or --run) and --reference (or --config)");
+  const std::vector<std::string> accepted = options.annotate.evaluator.accepted_models;
   PairwiseEvaluator& evaluator = options.annotate.evaluator;
-  evaluator = read_evaluator(options.evaluator);
+  evaluator = read_evaluator(options.evaluator.empty() ? "alpaca_eval_gpt4" : options.evaluator);
+  if (!accepted.empty()) evaluator.accepted_models = accepted;
   if (!options.base_url.empty()) evaluator.base_url = options.base_url;
   if (!options.model.empty()) evaluator.model = options.model;
   if (options.api_key_name != "\n") evaluator.api_key_name = options.api_key_name;
@@ -126,7 +172,7 @@ int run_eval_run(Options options) {
   if (options.max_count > 0 && pairs.size() > static_cast<std::size_t>(options.max_count))
     pairs.resize(static_cast<std::size_t>(options.max_count));
   if (options.estimate) return print_estimate(options, pairs);
-  options.annotate.key = api_key(options.annotate.evaluator.api_key_name);
+  options.annotate.key = api_key(options);
   const SignalWatch signals;
   const SystemClock clock;
   const bool redraw = terminal_width(stderr) > 0;
@@ -172,12 +218,19 @@ void add_eval_run_command(CLI::App& group, CommandAction& chosen) {
   const auto options = std::make_shared<Options>();
   options->api_key_name = "\n";
   CLI::App* command = group.add_subcommand("run", "Judge a model's outputs against reference outputs");
-  command->add_option("--outputs", options->outputs, "The model's, in AlpacaEval's format")->required();
-  command->add_option("--reference", options->reference, "The reference's, in AlpacaEval's format")->required();
+  command->add_option("--outputs", options->outputs, "The model's, in AlpacaEval's format");
+  command->add_option("--reference", options->reference, "The reference's, in AlpacaEval's format");
+  add_data_dir_option(*command, options->data_dir);
+  command->add_option("--run", options->run, "Instead of --outputs: what a run's model answered to its report set")
+      ->excludes("--outputs");
+  command->add_option("--subject", options->subject, "--run: the kept or the untrained model")
+      ->check(CLI::IsMember({"kept", "untrained"}))
+      ->capture_default_str();
+  command->add_option("--config", options->config, "Evaluator, reference and limits from its section \"pairwise\"");
   command
       ->add_option("--evaluator", options->evaluator,
                    "alpaca_eval_gpt4, weighted_alpaca_eval_gpt4_turbo or a YAML file")
-      ->capture_default_str();
+      ->default_str("alpaca_eval_gpt4");
   command->add_option("--output", options->output, "Annotations to write (default: beside the outputs)");
   command->add_option("--base-url", options->base_url, "API of the judge (default: the evaluator's)");
   command->add_option("--model", options->model, "Judging model (default: the evaluator's)");

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
+#include <thread>
 
 #include "core/error.h"
 #include "core/yaml.h"
@@ -15,6 +17,8 @@
 #include "cutd/run_table.h"
 #include "round/report.h"
 #include "round/run_config.h"
+#include "round/run_plan.h"
+#include "round/run_start.h"
 #include "store/store.h"
 
 namespace cutd {
@@ -29,19 +33,35 @@ struct Options {
   bool follow = false;
   bool acknowledge = false;
   std::string report;
+  bool dry_run = false;
+  PlanAssumptions assumed;
   std::vector<ConfigOverride> overrides;
 };
 
 std::string run_path(const Options& options) { return "/api/v1/runs/" + std::to_string(options.run); }
 
+// Reads the instructions and the model's config.json alone; no daemon, no request, no row.
+int print_plan(const Options& options, const RunConfig& config, const std::filesystem::path& folder) {
+  PlanAssumptions assumed = options.assumed;
+  assumed.cores = static_cast<std::int64_t>(std::max(1U, std::thread::hardware_concurrency()));
+  assumed.gpu = config.device.starts_with("cuda") ||
+                (config.device == "auto" && std::filesystem::exists("/proc/driver/nvidia/version"));
+  const ModelConfig model = read_model_config(find_model(config.model, options.data_dir));
+  const RunPlan plan = plan_run(config, model, read_instruction_sets(config.data, files_beside(folder)), assumed);
+  if (options.json) print_json(run_plan_json(plan));
+  else print_text(run_plan_text(plan));
+  return kExitDone;
+}
+
 int run_start(const Options& options) {
   const Json config = read_yaml_file(options.config);
   // Mistakes are named before anyone is asked.
   const RunConfig parsed = parse_run_config(config, options.config, options.overrides);
+  const auto folder = std::filesystem::absolute(options.config).parent_path();
+  if (options.dry_run) return print_plan(options, parsed, folder);
   Json overrides = Json::array();
   for (const ConfigOverride& override : options.overrides)
     overrides.push_back({{"key", override.key}, {"text", override.text}});
-  const auto folder = std::filesystem::absolute(options.config).parent_path();
   if (asks_over_http(parsed.annotator()))
     fmt::print(stderr, "{}", judge_estimate_text(estimate_run(parsed, folder, options.data_dir)));
   ApiClient api(options.data_dir);
@@ -117,6 +137,17 @@ void add_run_commands(CLI::App& app, CommandAction& chosen) {
       add_run_command(*group, "start", "Start a run from a configuration file", options, chosen, run_start);
   start->add_option("--config", options->config, "YAML file; examples/demo.yaml is a complete one")->required();
   start->add_flag("--follow", options->follow, "Watch it until it ends; exit code 4 when it fails");
+  start->add_flag("--dry-run", options->dry_run, "Print calls, cost, memory and time; start nothing");
+  start->add_option("--response-tokens", options->assumed.response_tokens, "--dry-run: tokens of a typical response")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  start->add_option("--judge-seconds", options->assumed.judge_seconds, "--dry-run: of one judge call")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  start->add_option("--generation-speed", options->assumed.generation_tokens_per_second,
+                    "--dry-run: tokens/s (default: from the model's size)");
+  start->add_option("--training-speed", options->assumed.training_tokens_per_second,
+                    "--dry-run: tokens/s (default: from the model's size)");
   add_config_flags(*start, options->overrides);
   start->footer("Example: cutd run start --config examples/demo.yaml --run.rounds 5 --learning-rate 5e-4");
 

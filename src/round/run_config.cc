@@ -35,6 +35,19 @@ void declare_evaluation_options(OptionTable& table, EvaluationConfig& evaluation
   declare_guard_options(table, evaluation.guards, "evaluation.guards");
 }
 
+void declare_pairwise_options(OptionTable& table, PairwiseConfig& pairwise) {
+  table.add("pairwise.evaluator", &pairwise.evaluator, "of `cutd eval run --config`: a built-in name or a YAML file");
+  table.add("pairwise.reference", &pairwise.reference, "outputs to compare with, in AlpacaEval's format");
+  table.add("pairwise.base_url", &pairwise.base_url, "API of the judge; empty: the evaluator's");
+  table.add("pairwise.model", &pairwise.model, "judging model; empty: the evaluator's");
+  table.add("pairwise.accepted_models", &pairwise.accepted_models, "other names that its replies may bear");
+  table.add("pairwise.api_key_name", &pairwise.api_key_name, "name of the credential; empty: no key is sent");
+  table.add("pairwise.max_usd", &pairwise.max_usd, "most money in all", in_range(0, 1e9));
+  table.add("pairwise.max_rpm", &pairwise.max_rpm, "requests a minute (0: no limit)", in_range(0, 1e9));
+  table.add("pairwise.allow_http", &pairwise.allow_http, "permit unencrypted http:// (a server on this machine)");
+  table.add("pairwise.allow_private", &pairwise.allow_private, "private address ranges that may be connected to");
+}
+
 void declare_limit_options(OptionTable& table, RunLimits& limits) {
   table.add("run.rounds", &limits.rounds, "most rounds", at_least(1));
   table.add("run.patience", &limits.patience, "stop after this many rejections in a row (0: never)", at_least(0));
@@ -62,6 +75,7 @@ void declare_run_options(OptionTable& table, RunConfig& config, std::vector<Json
   declare_quorum_options(table, config.quorum, "quorum");
   declare_train_options(table, config.train);
   declare_evaluation_options(table, config.evaluation);
+  declare_pairwise_options(table, config.pairwise);
   declare_judging_limits(table, config.alarms.limits, "alarms");
   table.add("alarms.canaries", &config.alarms.canaries,
             "responses with known verdicts, JSON Lines, relative to this file; empty: none");

@@ -52,6 +52,21 @@ struct AlarmConfig {
   std::int64_t canaries_per_round = 20;  // how many of them the judge is asked about in each round
 };
 
+// Judging a finished run's answers to the report set against a reference's, pair by pair: `cutd eval run --config FILE
+// --run N`. Read by that command alone; no decision depends on it.
+struct PairwiseConfig {
+  std::string evaluator;  // built-in name or YAML file; empty: none
+  std::string reference;  // outputs in AlpacaEval's format, relative to the configuration file
+  std::string base_url;   // empty, as the three below: the evaluator's
+  std::string model;
+  std::vector<std::string> accepted_models;
+  std::string api_key_name = "OPENAI_API_KEY";
+  double max_usd = 0;  // in all
+  double max_rpm = 0;
+  bool allow_http = false;
+  std::vector<std::string> allow_private;
+};
+
 struct RunLimits {
   std::int64_t rounds = 3;
   std::int64_t patience = 2;            // consecutive rejections that end the run; 0: never
@@ -74,6 +89,7 @@ struct RunConfig {
   QuorumPolicy quorum{"fallback", 0.5, 2, {{}}};  // over several annotators; its members are theirs
   TrainConfig train;
   EvaluationConfig evaluation;
+  PairwiseConfig pairwise;
   AlarmConfig alarms;
   RunLimits limits;
 
