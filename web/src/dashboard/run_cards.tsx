@@ -6,7 +6,7 @@ import { count, dollars, duration, interval, percent } from "../format";
 function FromTo({ from, to }: { from: Score; to: Score }) {
   return (
     <>
-      <span class="from">{percent(from.score)} →</span> {percent(to.score)}
+      <span class="from">{percent(from.score)} →</span> <span class="to">{percent(to.score)}</span>
     </>
   );
 }
@@ -52,16 +52,18 @@ export function RunCards({ run, ledger, queue }: Props) {
       >
         {dollars(spent)}
       </Card>
-      <Card
-        label="Waits for people"
-        under={
-          queue && queue.needed > 0
-            ? `${count(queue.submitted)} of ${count(queue.needed)} judgments are there`
-            : "the queue is empty"
-        }
-      >
-        {queue ? count(Math.max(0, queue.needed - queue.submitted)) : "–"}
-      </Card>
+      {queue && (
+        <Card
+          label="Waits for people"
+          under={
+            queue.needed > 0
+              ? `${count(queue.submitted)} of ${count(queue.needed)} judgments are there`
+              : "the queue is empty"
+          }
+        >
+          {count(Math.max(0, queue.needed - queue.submitted))}
+        </Card>
+      )}
       <Card label="Time" under="from start to the last change">
         {duration(seconds)}
       </Card>

@@ -30,8 +30,8 @@ function Outcome({ details }: { details: RoundDetails }) {
           label="Score on the gate set"
           under={`95 % interval ${interval(summary.gate.interval)}; ${count(summary.gate.count)} instructions`}
         >
-          {summary.gate_parent && <span class="from">{percent(summary.gate_parent.score)} → </span>}
-          {percent(summary.gate.score)}
+          {summary.gate_parent && <span class="from">{percent(summary.gate_parent.score)} →</span>}{" "}
+          <span class="to">{percent(summary.gate.score)}</span>
         </Card>
       )}
       {summary.difference && (
