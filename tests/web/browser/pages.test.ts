@@ -118,6 +118,10 @@ for (const [device, viewport] of [
           () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
         );
         expect(sideways, "the page scrolls sideways").toBeLessThanOrEqual(0);
+        const dialogs = await page.evaluate(() =>
+          Array.from(document.querySelectorAll("dialog"), (dialog) => dialog.scrollWidth - dialog.clientWidth),
+        );
+        expect(Math.max(0, ...dialogs), "a dialog scrolls sideways").toBe(0);
         expect(seen).toEqual({ faults: [], outside: [], dialogs: [] });
         await context.close();
       });

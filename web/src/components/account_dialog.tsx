@@ -44,15 +44,8 @@ export function AccountDialog({ session, onClose }: Props) {
         {session.expires_at === null ? "" : `, until ${date_time(session.expires_at)}`}.
       </p>
       <form class="account" onSubmit={submit}>
-        <input
-          class="hidden-visually"
-          type="text"
-          autocomplete="username"
-          value={session.name}
-          readOnly
-          tabIndex={-1}
-          aria-hidden="true"
-        />
+        {/* For password managers. */}
+        <input type="text" name="username" autocomplete="username" value={session.name} readOnly hidden />
         <label class="field">
           <span>New password, at least {kLeast} characters</span>
           <input
