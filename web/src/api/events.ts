@@ -8,8 +8,8 @@ export interface News {
   onProgress?: (progress: Progress) => void;
   onMessage?: (text: string) => void;
   onQueue?: (counts: QueueCounts) => void;
-  /** The line is open again; what has no event of its own may have changed. */
-  onBack?: () => void;
+  /** The line is open, again if `again`: what has no event of its own may have changed, and messages come anew. */
+  onOpen?: (again: boolean) => void;
 }
 
 const kAgainMs = 5000; // after the browser has given up (a refusal, not a broken line)
@@ -35,7 +35,7 @@ class Line {
       source.addEventListener(name, (event) => use(JSON.parse((event as MessageEvent<string>).data) as T));
     source.addEventListener("open", () => {
       this.show_open(true);
-      if (this.was_open) this.news().onBack?.();
+      this.news().onOpen?.(this.was_open);
       this.was_open = true;
     });
     source.addEventListener("error", () => {

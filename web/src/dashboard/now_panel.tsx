@@ -88,7 +88,9 @@ export function NowPanel({ progress, messages, connected, status }: Props) {
         {messages.length === 0 && <li class="soft">Messages appear here as they come.</li>}
         {[...messages].reverse().map((message, i) => (
           <li key={`${message.at}-${i}`}>
-            <time class="soft">{new Date(message.at).toTimeString().slice(0, 5)}</time>{" "}
+            <time class="soft">
+              {message.at === null ? "earlier" : new Date(message.at).toTimeString().slice(0, 5)}
+            </time>{" "}
             <InertText text={message.text} />
           </li>
         ))}

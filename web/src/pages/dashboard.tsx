@@ -1,5 +1,5 @@
 // The operator's first look: what needs someone, what runs, how the score moved, what it cost, who judges.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { useNews } from "../api/events";
 import { type Resource, useResource, useThrottled } from "../api/resource";
 import type {
@@ -33,9 +33,11 @@ import "../style/dashboard.css";
 const kSlowMs = 30_000; // what has no event of its own
 const kNewsMs = 400;
 const kMostMessages = 40;
+const kReplayMs = 1000; // a line that opens first repeats the latest messages
 
 export interface Message {
-  at: number;
+  /** When it came; null: before this page was opened. */
+  at: number | null;
   text: string;
 }
 
@@ -51,13 +53,19 @@ function useLive(onChange: () => void): Live {
   const [progress, set_progress] = useState<Progress | null>(null);
   const [queue, set_queue] = useState<QueueCounts | null>(null);
   const [messages, set_messages] = useState<Message[]>([]);
+  const opened_at = useRef(0);
   const connected = useNews({
     onProgress: set_progress,
     onQueue: set_queue,
     onRound: onChange,
-    onBack: onChange,
+    onOpen: (again) => {
+      opened_at.current = performance.now();
+      set_messages([]);
+      if (again) onChange();
+    },
     onMessage: (text) => {
-      set_messages((old) => [...old, { at: Date.now(), text }].slice(-kMostMessages));
+      const replayed = performance.now() - opened_at.current < kReplayMs;
+      set_messages((old) => [...old, { at: replayed ? null : Date.now(), text }].slice(-kMostMessages));
       onChange();
     },
   });

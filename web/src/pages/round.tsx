@@ -128,7 +128,7 @@ export default function RoundPage({ page }: { page: Extract<Page, { name: "round
     events.reload();
     steps.reload();
   }, kNewsMs);
-  useNews({ onRound: reload, onMessage: reload, onBack: reload });
+  useNews({ onRound: reload, onMessage: reload, onOpen: (again) => again && reload() });
   const number = details.data?.round.number;
   useEffect(() => {
     document.title = number === undefined ? "Round · cutd" : `Round ${number} · cutd`;

@@ -26,7 +26,7 @@ export default function RunPage({ page }: { page: Extract<Page, { name: "run" }>
     run.reload();
     ledger.reload();
   }, 400);
-  useNews({ onRound: reload, onMessage: reload, onBack: reload });
+  useNews({ onRound: reload, onMessage: reload, onOpen: (again) => again && reload() });
   useEffect(() => {
     document.title = `Run ${page.id} · cutd`;
   }, [page.id]);
