@@ -38,7 +38,8 @@ class PagesTest : public ::testing::Test {
 };
 
 TEST_F(PagesTest, AnswersEveryPagesAddressWithTheDocument) {
-  for (const char* path : {"/", "/login", "/annotate", "/annotate/draft", "/runs/1", "/rounds/7", "/responses"}) {
+  for (const char* path :
+       {"/", "/login", "/annotate", "/annotate/draft", "/runs/1", "/rounds/7", "/responses", "/review"}) {
     const Reply reply = get(path);
     EXPECT_EQ(reply.status, 200) << path;
     EXPECT_EQ(reply.content_type, "text/html; charset=utf-8") << path;

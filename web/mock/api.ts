@@ -218,6 +218,7 @@ export class MockApi {
   private answer_queue(method: string, path: string, query: URLSearchParams, body: unknown): Reply {
     if (path === "/queue/rounds") return json({ rounds: world.kQueueRounds, counts: world.kCounts });
     if (path === "/queue/people") return json({ people: this.with_texts(world.kPeople) });
+    if (path === "/queue/review") return json({ items: this.repeated_reasons(), next: null });
     if (path === "/queue/progress") return json(this.own_progress());
     if (path === "/queue/guidelines") return json({ guidelines: [this.guideline()] });
     if (path === "/queue/items")
@@ -326,6 +327,11 @@ export class MockApi {
       return typeof part === "string" && free.has(key) ? this.texts[next++ % this.texts.length] : part;
     };
     return walk(value, "") as T;
+  }
+
+  private repeated_reasons(): typeof world.kReview {
+    if (this.texts.length === 0) return world.kReview;
+    return this.texts.map((text, i) => ({ item: `review${i}`, round: 15, response: 1000 + i, reasons: [text] }));
   }
 
   /** With `texts`: as many rows as there are texts. */

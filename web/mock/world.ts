@@ -7,6 +7,7 @@ import type {
   QueueCounts,
   QueuePerson,
   QueueRound,
+  ReviewItem,
   ResponseRow,
   Round,
   RoundDetails,
@@ -342,9 +343,10 @@ export const kCounts: QueueCounts = {
 };
 
 export const kQueueRounds: QueueRound[] = [
-  { round: 15, annotator: 2, state: "open", overlap: 2, counts: kCounts, alpha: 0.81 },
+  { round: 15, evaluation: null, annotator: 2, state: "open", overlap: 2, counts: kCounts, alpha: 0.81 },
   {
     round: 14,
+    evaluation: null,
     annotator: 2,
     state: "closed",
     overlap: 2,
@@ -396,4 +398,9 @@ export const kPeople: QueuePerson[] = [
     median_seconds: 3.2,
     last_at: at(300),
   },
+];
+
+export const kReview: ReviewItem[] = [
+  { item: "review0000000001", round: 15, response: 893, reasons: ["everyone skipped it: I do not know the subject"] },
+  { item: "review0000000002", round: 15, response: 898, reasons: ["the judgments disagree: 1 perfect, 1 criticised"] },
 ];

@@ -21,6 +21,7 @@ const kModules: Record<Exclude<Page["name"], "login" | "unknown">, () => Promise
   round: () => import("./pages/round"),
   responses: () => import("./pages/responses"),
   adapters: () => import("./pages/adapters"),
+  review: () => import("./pages/review"),
   annotate: () => import("./pages/annotate"),
 };
 

@@ -9,6 +9,7 @@ export type Page =
   | { name: "round"; id: number }
   | { name: "responses"; id: number | null; query: URLSearchParams }
   | { name: "adapters" }
+  | { name: "review" }
   | { name: "unknown" };
 
 export const kQueueViews = ["pending", "draft", "submitted", "skipped"] as const;
@@ -26,6 +27,7 @@ export function page_of(path: string, search = ""): Page {
   const id = id_of(second);
   if (first === "login" && second === undefined) return { name: "login" };
   if (first === "adapters" && second === undefined) return { name: "adapters" };
+  if (first === "review" && second === undefined) return { name: "review" };
   if (first === "annotate") {
     const view = kQueueViews.find((name) => name === (second ?? "pending"));
     if (view !== undefined) return { name: "annotate", view };

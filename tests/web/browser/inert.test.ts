@@ -120,10 +120,11 @@ describe("hostile texts", () => {
     await expect_inert(it_);
   });
 
-  it("stay text on the run and adapter pages", async () => {
+  it("stay text on the run, adapter and review pages", async () => {
     for (const [path, selector] of [
       ["/runs/2", "h1"],
       ["/adapters", ".member"],
+      ["/review", ".why-review"],
     ] as const) {
       const it_ = await visit();
       await it_.page.goto(daemon.address + path);

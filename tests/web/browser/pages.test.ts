@@ -48,6 +48,15 @@ const kPages: Case[] = [
     },
   },
   { name: "adapters", path: "/adapters", text: "Base model" },
+  {
+    name: "review",
+    path: "/review",
+    text: "everyone skipped it",
+    act: async (page) => {
+      await page.getByRole("button", { name: "Judge it" }).first().click();
+      await page.getByText("Said so far").waitFor();
+    },
+  },
   { name: "annotate", path: "/annotate", role: "annotator", text: "What makes a response perfect", act: write_a_draft },
   { name: "annotate-submitted", path: "/annotate", role: "annotator", text: "Your judgment", act: submit_one },
   {

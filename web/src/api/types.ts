@@ -274,8 +274,10 @@ export interface QueueCounts {
   needs_review: number;
 }
 
+/** Of one round, or of one evaluation that people judge. */
 export interface QueueRound {
-  round: number;
+  round: number | null;
+  evaluation: number | null;
   annotator: number;
   state: "open" | "closing" | "closed";
   overlap: number;
@@ -296,6 +298,13 @@ export interface QueuePerson {
   blocked: boolean;
   median_seconds: number | null;
   last_at: string | null;
+}
+
+export interface ReviewItem {
+  item: string;
+  round: number | null;
+  response: number;
+  reasons: string[];
 }
 
 export interface DraftView {

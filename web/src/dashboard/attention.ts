@@ -46,8 +46,9 @@ function spend_concerns(ledger: LedgerPage): Concern[] {
 function queue_concerns(queue: QueueCounts): Concern[] {
   const list: Concern[] = [];
   if (queue.needs_review > 0) {
-    const text = `${count(queue.needs_review)} ${queue.needs_review === 1 ? "item was" : "items were"} skipped by everyone.`;
-    list.push({ key: "review", tone: "warn", title: "The queue needs a decision", text });
+    const text = `${count(queue.needs_review)} ${queue.needs_review === 1 ? "item" : "items"} skipped by everyone or judged differently.`;
+    const link = { name: "Decide", href: "/review" };
+    list.push({ key: "review", tone: "warn", title: "The queue needs a decision", text, link });
   }
   if (queue.open + queue.leased > 0) {
     const text = `${count(queue.open)} open, ${count(queue.leased)} in work, ${count(queue.submitted)} of ${count(queue.needed)} judgments there.`;

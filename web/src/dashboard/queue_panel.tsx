@@ -21,6 +21,14 @@ function Alpha({ alpha }: { alpha: number | null }) {
   );
 }
 
+function queue_name({ round, evaluation }: QueueRound): string {
+  return round === null ? `Evaluation #${evaluation}` : `Round #${round}`;
+}
+
+function QueueName({ round }: { round: QueueRound }) {
+  return round.round === null ? <>{queue_name(round)}</> : <a href={`/rounds/${round.round}`}>{queue_name(round)}</a>;
+}
+
 interface QueueProps {
   rounds: QueueRound[];
   counts: QueueCounts | null;
@@ -46,10 +54,10 @@ export function QueuePanel({ rounds, counts, mayAct, onDone }: QueueProps) {
         </p>
       )}
       {rounds.map((round) => (
-        <div key={`${round.round}-${round.annotator}`} class="balance">
+        <div key={`${round.round}-${round.evaluation}-${round.annotator}`} class="balance">
           <div class="row">
             <span>
-              <a href={`/rounds/${round.round}`}>Round #{round.round}</a> <Pill name={round.state} />{" "}
+              <QueueName round={round} /> <Pill name={round.state} />{" "}
               <span class="soft">overlap {round.overlap}, agreement </span>
               <Alpha alpha={round.alpha} />
             </span>
@@ -59,10 +67,10 @@ export function QueuePanel({ rounds, counts, mayAct, onDone }: QueueProps) {
           </div>
           <Bar
             share={round.counts.needed > 0 ? round.counts.submitted / round.counts.needed : 0}
-            label={`Round ${round.round}, judgments submitted`}
+            label={`${queue_name(round)}, judgments submitted`}
             tone={round.state === "closed" ? "good" : ""}
           />
-          {mayAct && round.state === "open" && (
+          {mayAct && round.state === "open" && round.round !== null && (
             <div class="row end">
               <ActionButton
                 name="Close the round"
