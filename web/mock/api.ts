@@ -12,6 +12,7 @@ import type {
   Task,
 } from "../src/api/types";
 import { kExamples, kGuideline } from "./texts";
+import * as queue from "./queue";
 import * as world from "./world";
 
 export interface Reply {
@@ -117,7 +118,7 @@ export class MockApi {
     return (
       event("hello", { last_event: 0 }) +
       event("progress", this.with_texts(kProgress)) +
-      event("queue", world.kCounts) +
+      event("queue", queue.kCounts) +
       messages.map((text) => event("message", { text })).join("")
     );
   }
@@ -216,8 +217,8 @@ export class MockApi {
   }
 
   private answer_queue(method: string, path: string, query: URLSearchParams, body: unknown): Reply {
-    if (path === "/queue/rounds") return json({ rounds: world.kQueueRounds, counts: world.kCounts });
-    if (path === "/queue/people") return json({ people: this.with_texts(world.kPeople) });
+    if (path === "/queue/rounds") return json({ rounds: queue.kQueueRounds, counts: queue.kCounts });
+    if (path === "/queue/people") return json({ people: this.with_texts(queue.kPeople) });
     if (path === "/queue/review") return json({ items: this.repeated_reasons(), next: null });
     if (path === "/queue/progress") return json(this.own_progress());
     if (path === "/queue/guidelines") return json({ guidelines: [this.guideline()] });
@@ -329,8 +330,8 @@ export class MockApi {
     return walk(value, "") as T;
   }
 
-  private repeated_reasons(): typeof world.kReview {
-    if (this.texts.length === 0) return world.kReview;
+  private repeated_reasons(): typeof queue.kReview {
+    if (this.texts.length === 0) return queue.kReview;
     return this.texts.map((text, i) => ({ item: `review${i}`, round: 15, response: 1000 + i, reasons: [text] }));
   }
 

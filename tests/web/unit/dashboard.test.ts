@@ -6,6 +6,7 @@ import { families } from "../../../web/src/lineage/tree";
 import { funnel_stages } from "../../../web/src/round/funnel_stages";
 import { token_runs } from "../../../web/src/responses/tokens";
 import { changed, filters_of } from "../../../web/src/responses/filters";
+import { kCounts } from "../../../web/mock/queue";
 import * as world from "../../../web/mock/world";
 import type { Adapter, Run } from "../../../web/src/api/types";
 
@@ -36,7 +37,7 @@ describe("concerns", () => {
     });
     expect(concerns([kRun], null, ledger(89), null)).toEqual([]);
     expect(concerns([kRun], null, ledger(90), null)[0]?.tone).toBe("warn");
-    const list = concerns([{ ...kRun, state: "paused" }], null, ledger(100), world.kCounts);
+    const list = concerns([{ ...kRun, state: "paused" }], null, ledger(100), kCounts);
     expect(list.map((one) => one.tone)).toEqual(["bad", "warn", "warn", "active"]);
   });
 });
