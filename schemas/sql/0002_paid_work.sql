@@ -17,26 +17,6 @@ CREATE TABLE balance (
   PRIMARY KEY (annotator, scope)
 ) STRICT, WITHOUT ROWID;
 
--- A batch of requests at a provider. Its row and its attempts are committed before it is created there, under a name
--- that it carries, so that one whose creation's answer was lost is found again instead of paid again.
---   intent   may exist there; `provider_id` is not known yet
---   created  is worked on there, across our restarts
---   done     its results are settled
---   failed   it never came to be: its attempts are failed
-CREATE TABLE judge_batch (
-  id INTEGER PRIMARY KEY,
-  annotator TEXT NOT NULL,
-  name TEXT NOT NULL UNIQUE,
-  provider_id TEXT UNIQUE,
-  state TEXT NOT NULL CHECK (state IN ('intent', 'created', 'done', 'failed')),
-  reason TEXT NOT NULL DEFAULT '',
-  created_at INTEGER NOT NULL,
-  ended_at INTEGER,
-  CHECK (state <> 'created' OR provider_id IS NOT NULL),
-  CHECK ((state IN ('done', 'failed')) = (ended_at IS NOT NULL))
-) STRICT;
-CREATE INDEX judge_batch_open ON judge_batch (annotator) WHERE state IN ('intent', 'created');
-
 -- One row is at most one request on the wire. It is committed, with its reservation, before a byte is sent.
 --   intent    may be on its way
 --   received  a reply came; `settled` is its price (the reservation where the reply does not say)
@@ -59,7 +39,6 @@ CREATE TABLE judge_attempt (
   raw BLOB,                           -- up to 64 KiB
   raw_file TEXT,                      -- larger ones: relative to the data folder
   resolution TEXT CHECK (resolution IN ('charged', 'not_charged', 'resend')),
-  batch_id INTEGER REFERENCES judge_batch (id),  -- NULL: a request of its own
   epoch INTEGER NOT NULL,
   created_at INTEGER NOT NULL,
   settled_at INTEGER,
@@ -68,7 +47,6 @@ CREATE TABLE judge_attempt (
   CHECK ((state = 'intent') = (settled_at IS NULL)),
   CHECK (resolution IS NULL OR state <> 'intent')
 ) STRICT;
-CREATE INDEX judge_attempt_by_batch ON judge_attempt (batch_id) WHERE batch_id IS NOT NULL;
 CREATE INDEX judge_attempt_open ON judge_attempt (state) WHERE state IN ('intent', 'unknown');
 CREATE TRIGGER judge_attempt_of_this_daemon BEFORE INSERT ON judge_attempt
 WHEN NEW.epoch <> (SELECT epoch FROM daemon)

@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <charconv>
-
 #include "core/error.h"
 #include "core/fault.h"
 #include "core/files.h"
@@ -14,31 +11,14 @@ namespace {
 
 constexpr std::int64_t kApplicationId = 0x63757464;  // "cutd", in the file's header
 
-// 2 of "0002_words.sql".
-std::int64_t number_of(const EmbeddedFile& migration) {
-  std::int64_t number = 0;
-  const char* begin = migration.name.data();
-  const auto [end, error] = std::from_chars(begin, begin + migration.name.size(), number);
-  if (error != std::errc() || end != begin + 4 || !migration.name.substr(4).starts_with("_") || number < 1) {
-    throw Error(ErrorCode::kInternal, "migration " + std::string(migration.name) + " must begin with NNNN_");
-  }
-  return number;
-}
-
-// The numbers rise from 1; one that a release never had may be missing.
+// Files are named 0001_words.sql, 0002_..., without gaps.
 void require_numbered(std::span<const EmbeddedFile> migrations) {
-  std::int64_t before = 0;
-  for (const EmbeddedFile& migration : migrations) {
-    const std::int64_t number = number_of(migration);
-    if (number <= before || (before == 0 && number != 1)) {
-      throw Error(ErrorCode::kInternal, "migration " + std::string(migration.name) + " is out of order");
+  for (std::size_t i = 0; i < migrations.size(); ++i) {
+    const std::string prefix = fmt::format("{:04}_", i + 1);
+    if (!migrations[i].name.starts_with(prefix)) {
+      throw Error(ErrorCode::kInternal, "migration " + std::string(migrations[i].name) + " must begin with " + prefix);
     }
-    before = number;
   }
-}
-
-std::int64_t newest_of(std::span<const EmbeddedFile> migrations) {
-  return migrations.empty() ? 0 : number_of(migrations.back());
 }
 
 void check_backup(const std::filesystem::path& path) {
@@ -69,7 +49,7 @@ void back_up(Database& database, const std::filesystem::path& backups, std::int6
 SchemaAge schema_age(Database& database, std::span<const EmbeddedFile> migrations) {
   const std::int64_t application = database.integer("PRAGMA application_id");
   const std::int64_t version = database.integer("PRAGMA user_version");
-  const std::int64_t newest = newest_of(migrations);
+  const std::int64_t newest = static_cast<std::int64_t>(migrations.size());
   if (application == 0 && version == 0 && database.integer("SELECT count(*) FROM sqlite_schema") == 0) {
     return SchemaAge::kEmpty;
   }
@@ -90,18 +70,16 @@ void migrate(Database& database, std::span<const EmbeddedFile> migrations, const
   const SchemaAge age = schema_age(database, migrations);
   if (age == SchemaAge::kCurrent) return;
   const std::int64_t version = database.integer("PRAGMA user_version");
-  const auto first = std::find_if(migrations.begin(), migrations.end(),
-                                  [&](const EmbeddedFile& migration) { return number_of(migration) > version; });
-  if (age == SchemaAge::kOlder) back_up(database, backups, number_of(*first), log);
-  for (auto migration = first; migration != migrations.end(); ++migration) {
+  if (age == SchemaAge::kOlder) back_up(database, backups, version + 1, log);
+  for (std::size_t i = static_cast<std::size_t>(version); i < migrations.size(); ++i) {
     Transaction transaction(database, Transaction::Kind::kImmediate);
-    database.run_script(std::string(migration->bytes));
+    database.run_script(std::string(migrations[i].bytes));
     // Pragmas take no bound values; these are our own integers.
     database.run_script("PRAGMA application_id = " + std::to_string(kApplicationId));
-    database.run_script("PRAGMA user_version = " + std::to_string(number_of(*migration)));
+    database.run_script("PRAGMA user_version = " + std::to_string(i + 1));
     fault::point("store.migrate");
     transaction.commit();
-    log.info("schema: applied " + std::string(migration->name));
+    log.info("schema: applied " + std::string(migrations[i].name));
   }
 }
 
