@@ -62,7 +62,7 @@ std::string human_version(const HumanAnnotator& human) {
 
 std::string checked_judgment_text(bool satisfactory, const std::string& written) {
   const std::string text = trimmed(written);
-  if (text.size() > kMostJudgmentBytes) refuse("the text is too long: at most 65536 bytes");
+  if (text.size() > kMostWrittenBytes) refuse("the text is too long: at most 65536 bytes");
   const bool control = std::any_of(text.begin(), text.end(), [](unsigned char byte) {
     return byte < 0x20 && byte != '\n' && byte != '\t' && byte != '\r';
   });

@@ -37,8 +37,8 @@ std::string human_version(const HumanAnnotator& human);
 // What a person wrote as the judgment that is stored: blanks around it removed, "Perfect." for a satisfactory response
 // without a remark. Throws Error(kBadInput) that tells the person what to change: nothing written about a response that
 // is not satisfactory, a text that the label rule (dataset/label_rule.h) would read as the other label, a delimiter of
-// the training template, a control character, more than kMostJudgmentBytes.
+// the training template, a control character, more than kMostWrittenBytes.
 std::string checked_judgment_text(bool satisfactory, const std::string& text);
-constexpr std::size_t kMostJudgmentBytes = 65536;
+constexpr std::size_t kMostWrittenBytes = 65536;
 
 }  // namespace cutd

@@ -56,9 +56,9 @@ std::vector<JudgeTask> read_tasks(Reader& reader) {
     AnnotatorConfig config = annotator_config(reader, annotator);
     if (config.kind == "human") continue;  // people judge these (round/people.h)
     const std::int64_t limit = config.kind == "batch" ? -1 : kPassLimit;  // a batch is as large as it can be
-    std::vector<PendingJudgment> pending = list_pending_judgments(reader, owner, annotator, limit);
-    if (pending.empty()) continue;
-    tasks.push_back({annotator, std::move(config), mix_in_canaries(reader, owner, annotator, std::move(pending))});
+    std::vector<PendingJudgment> pending =
+        mix_in_canaries(reader, owner, annotator, list_pending_judgments(reader, owner, annotator, limit));
+    if (!pending.empty()) tasks.push_back({annotator, std::move(config), std::move(pending)});
   }
   return tasks;
 }

@@ -35,9 +35,9 @@ Reply attempts_reply(Reader& reader, const Request& request) {
   return json_reply({{"attempts", std::move(list)}, {"next", more ? Json(std::to_string(last)) : Json()}});
 }
 
-Resolution resolution_of(const Json& body) {
-  static const std::map<std::string, Resolution> known = {
-      {"charged", Resolution::kCharged}, {"not_charged", Resolution::kNotCharged}, {"resend", Resolution::kResend}};
+AttemptResolution resolution_of(const Json& body) {
+  static const std::map<std::string, AttemptResolution> known = {
+      {"charged", AttemptResolution::kCharged}, {"not_charged", AttemptResolution::kNotCharged}, {"resend", AttemptResolution::kResend}};
   const auto found = known.find(json_get<std::string>(body, "resolution", "request body"));
   if (found != known.end()) return found->second;
   throw Error(ErrorCode::kBadInput, "request body: key \"resolution\" must be charged, not_charged or resend");
@@ -46,10 +46,10 @@ Resolution resolution_of(const Json& body) {
 // {"resolution": "charged" | "not_charged" | "resend"}
 Reply resolve(const DaemonContext& context, const Request& request) {
   const auto id = path_id<AttemptRowId>(request);
-  const Resolution resolution = resolution_of(json_body(request));
+  const AttemptResolution resolution = resolution_of(json_body(request));
   return context.store.write([&](Writer& writer) {
     resolve_attempt(writer, id, resolution);
-    const bool again = resolution != Resolution::kCharged && reopen_held_judgment(writer, id);
+    const bool again = resolution != AttemptResolution::kCharged && reopen_held_judgment(writer, id);
     Json view = attempt_view(find_attempt(writer, id).value());
     view["asked_again"] = again;
     return json_reply(view);

@@ -152,7 +152,7 @@ Reply draft(const QueueContext& context, const Request& request, const LeaseRef&
   DraftText text;
   if (!json_get<Json>(body, "label", kBody).is_null()) text.label = label_of(body);
   text.text = json_get<std::string>(body, "text", kBody);
-  if (text.text.size() > kMostJudgmentBytes)
+  if (text.text.size() > kMostWrittenBytes)
     throw Error(ErrorCode::kBadInput, "the text is too long: at most 65536 bytes");
   const SavedDraft saved = context.store.write([&](Writer& writer) { return save_draft(writer, lease, text); });
   return json_reply({{"saved_at", format_utc(saved.saved_at)}, {"seconds_left", seconds(saved.left_ms)}});

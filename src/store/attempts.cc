@@ -221,7 +221,7 @@ std::int64_t lose_old_intents(Writer& writer) {
       writer.now(), writer.epoch());
 }
 
-void resolve_attempt(Writer& writer, AttemptRowId attempt, Resolution resolution) {
+void resolve_attempt(Writer& writer, AttemptRowId attempt, AttemptResolution resolution) {
   Database& database = writer.database();
   const Purse purse = purse_of(database, attempt);
   constexpr const char* kNames[] = {"charged", "not_charged", "resend"};
@@ -229,7 +229,7 @@ void resolve_attempt(Writer& writer, AttemptRowId attempt, Resolution resolution
       database.run("UPDATE judge_attempt SET resolution = ? WHERE id = ? AND state = 'unknown' AND resolution IS NULL",
                    kNames[static_cast<std::size_t>(resolution)], attempt),
       "attempt " + std::to_string(attempt.value) + " is not unknown, or was resolved before");
-  const bool charged = resolution != Resolution::kNotCharged;
+  const bool charged = resolution != AttemptResolution::kNotCharged;
   move_balance(database, purse, -purse.reserved, charged ? purse.reserved : 0);
   enter(writer, attempt, charged ? "settle" : "release", purse.reserved);
 }

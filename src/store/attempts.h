@@ -72,8 +72,8 @@ std::int64_t lose_old_intents(Writer& writer);
 
 // A person's word about an unknown attempt: it was charged, it was not (the reservation is released), or it may be sent
 // again though it counts as charged. Error(kNotFound), (kConflict) for one that is not unknown or was resolved.
-enum class Resolution { kCharged, kNotCharged, kResend };
-void resolve_attempt(Writer& writer, AttemptRowId attempt, Resolution resolution);
+enum class AttemptResolution { kCharged, kNotCharged, kResend };
+void resolve_attempt(Writer& writer, AttemptRowId attempt, AttemptResolution resolution);
 // After kNotCharged or kResend: the judgment that was held for its lost answer waits to be asked about again, where its
 // round or evaluation still judges. False: it is not held, or its round is past judging.
 bool reopen_held_judgment(Writer& writer, AttemptRowId attempt);

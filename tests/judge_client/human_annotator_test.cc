@@ -40,7 +40,7 @@ TEST(HumanAnnotatorTest, RefusesDelimitersOfTheTrainingTemplate) {
 
 TEST(HumanAnnotatorTest, RefusesControlCharactersAndTooMuchText) {
   EXPECT_THAT(refusal(false, std::string("a\0b", 3)), HasSubstr("control"));
-  EXPECT_THAT(refusal(false, std::string(kMostJudgmentBytes + 1, 'x')), HasSubstr("too long"));
+  EXPECT_THAT(refusal(false, std::string(kMostWrittenBytes + 1, 'x')), HasSubstr("too long"));
 }
 
 TEST(HumanAnnotatorTest, IsReadFromAConfiguration) {

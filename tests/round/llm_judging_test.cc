@@ -175,7 +175,7 @@ TEST_F(LlmJudgingTest, WhatAPersonSaysWasNotChargedIsAskedAgain) {
   const std::int64_t spent = total().spent;
   EXPECT_EQ(total().reserved, lost[0].reserved);
   daemon().write([&](Writer& writer) {
-    resolve_attempt(writer, lost[0].id, Resolution::kNotCharged);
+    resolve_attempt(writer, lost[0].id, AttemptResolution::kNotCharged);
     EXPECT_TRUE(reopen_held_judgment(writer, lost[0].id));
     EXPECT_FALSE(reopen_held_judgment(writer, lost[0].id));  // it waits already
   });

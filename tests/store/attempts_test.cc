@@ -173,7 +173,7 @@ TEST_F(AttemptsTest, ALostAnswerThatAPersonFreedIsAskedAgainOnlyWhileItsRoundJud
   write([&](Writer& writer) {
     lose_attempt(writer, attempt, "the connection broke");
     fail_judgment(writer, judgment_ids_[0], "unknown: its answer was lost");
-    resolve_attempt(writer, attempt, Resolution::kNotCharged);
+    resolve_attempt(writer, attempt, AttemptResolution::kNotCharged);
   });
   bring_to(round_, Phase::kTraining);
   EXPECT_FALSE(write([&](Writer& writer) { return reopen_held_judgment(writer, attempt); }));
@@ -262,15 +262,15 @@ TEST_F(AttemptsTest, APersonSettlesWhatIsUnknown) {
   for (const AttemptRowId attempt : {first, second, third}) {
     write([&](Writer& writer) { lose_attempt(writer, attempt, "the connection broke"); });
   }
-  write([&](Writer& writer) { resolve_attempt(writer, first, Resolution::kCharged); });
-  write([&](Writer& writer) { resolve_attempt(writer, second, Resolution::kNotCharged); });
-  write([&](Writer& writer) { resolve_attempt(writer, third, Resolution::kResend); });
+  write([&](Writer& writer) { resolve_attempt(writer, first, AttemptResolution::kCharged); });
+  write([&](Writer& writer) { resolve_attempt(writer, second, AttemptResolution::kNotCharged); });
+  write([&](Writer& writer) { resolve_attempt(writer, third, AttemptResolution::kResend); });
   EXPECT_EQ(total().reserved, 0);
   EXPECT_EQ(total().spent, 140);
   EXPECT_THAT(read([](Reader& reader) { return list_judgments_with_open_unknown(reader); }), IsEmpty());
   EXPECT_THAT(
       error_of(ErrorCode::kConflict,
-               [&] { write([&](Writer& writer) { resolve_attempt(writer, first, Resolution::kNotCharged); }); }),
+               [&] { write([&](Writer& writer) { resolve_attempt(writer, first, AttemptResolution::kNotCharged); }); }),
       HasSubstr("resolved before"));
   EXPECT_THAT(findings(), IsEmpty());
 }

@@ -285,8 +285,11 @@ TEST_F(QueueSwarmTest, EndsWithExactlyThreePeoplePerItem) {
   EXPECT_EQ(counts().submitted, 90);
   for (const QueueTask& task : tasks()) {
     std::set<std::string> who;
-    for (const TaskWork& one : task.work)
-      if (one.state == "done") EXPECT_TRUE(who.insert(one.person).second);
+    for (const TaskWork& one : task.work) {
+      if (one.state == "done") {
+        EXPECT_TRUE(who.insert(one.person).second);
+      }
+    }
     EXPECT_EQ(who.size(), 3u);
     EXPECT_EQ(task.state, "settled");
   }
