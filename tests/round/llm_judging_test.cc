@@ -242,7 +242,8 @@ TEST_P(LlmKillTest, WhatWasUnderWayIsHeldAndCharged) {
 TEST_F(LlmJudgingTest, AStoredReplyIsReadAgainAndNotPaidAgain) {
   serve();
   const RunId run = start_judged();
-  work_to(run, Phase::kJudging);
+  work_to(run, Phase::kGenerating);
+  while (daemon().phase(run) == Phase::kGenerating) daemon().step(run);  // responses that nobody has judged
   std::cout.flush();
   daemon_.reset();
   const std::int64_t before = server_->counts().hits;

@@ -42,7 +42,7 @@ TEST(RunConfigTest, NamesFileAndKeyOfWhatItRefuses) {
       {"name: Demo Run\n", "name"},
       {"evaluation: {margin: 2}\n", "evaluation.margin"},
       {"data: {train: t, gate: g, report: r, instructions_per_round: 0}\n", "instructions_per_round"},
-      {"annotators: [{name: a}, {name: b}]\n", "annotators"},
+      {"annotators: [{name: a}, {name: a}]\n", "annotators"},
       {"annotators: [{name: a, kindness: rule}]\n", "kindness"},
       {"annotators: [{name: a, guideline: {min_words: 50, max_words: 40}}]\n", "min_words"},
       {"data: {train: t, gate: g, report: r, responses_per_instruction: 2}\n",

@@ -148,14 +148,16 @@ TEST_F(HttpTcpTest, SurvivesRunningOutOfDescriptors) {
   start();
   rlimit before{};
   ::getrlimit(RLIMIT_NOFILE, &before);
-  std::vector<TcpClient> clients;
-  clients.emplace_back(port_);
-  const int next = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  const UniqueFd probe(next);
+  TcpClient held(port_);
+  held.send("GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  held.receive("false}\n");  // both of its ends are open by now
+  const int next = ::open("/dev/null", O_RDONLY | O_CLOEXEC);  // the lowest number that is free
+  ::close(next);
   // Room for the client's end of one more connection and none for the server's.
-  const rlimit low = {static_cast<rlim_t>(next) + 2, before.rlim_max};
+  const rlimit low = {static_cast<rlim_t>(next) + 1, before.rlim_max};
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
   TcpClient starved(port_);
+  EXPECT_TRUE(starved.connected());
   starved.send("GET /x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   ::setrlimit(RLIMIT_NOFILE, &before);

@@ -38,7 +38,7 @@ void expect_round_trip(const std::string& format) {
   const std::vector<ImportedWork> work = import_records(export_tasks({a_task()}, format), format);
   ASSERT_EQ(work.size(), 4u);
   for (std::size_t i = 0; i < work.size(); ++i) {
-    const TaskWork& was = a_task().work[i];
+    const TaskWork was = a_task().work[i];
     EXPECT_EQ(work[i].item, a_task().item);
     EXPECT_EQ(work[i].person, was.person);
     EXPECT_EQ(work[i].skipped, was.state == "skipped");
