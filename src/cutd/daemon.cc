@@ -137,7 +137,8 @@ void Daemon::add_routes(const DaemonOptions& options, const Clock& clock) {
   add_page_routes(router_, embedded_server());
   add_read_routes(router_,
                   {[this](const std::function<void(Reader&)>& query) { store_.read(query); }, store_.data_dir()});
-  add_daemon_routes(router_, {store_, runs_, clock, engine});
+  const auto url = [this, known = options.listen.public_url] { return known.empty() ? address_ : known; };
+  add_daemon_routes(router_, {store_, runs_, clock, engine, url});
   add_event_routes(router_, {store_, runs_.progress(), [this, &clock] {
                                return queue_counts_view(store_.read(
                                    [&](Reader& reader) { return counts_at_work(reader, clock.boot_millis()); }));

@@ -20,7 +20,7 @@ struct Options {
   std::string role;
   std::vector<std::string> tags;
   std::string token_name;
-  std::string url = "http://127.0.0.1:8080";
+  std::string url;  // empty: where the daemon says that people reach it
   bool password = false;
   bool json = false;
 };
@@ -35,7 +35,8 @@ std::string read_password() {
 }
 
 std::int64_t user_id(ApiClient& api, const std::string& name) {
-  for (const Json& user : api.get("/api/v1/users").at("users")) {
+  const Json reply = api.get("/api/v1/users");
+  for (const Json& user : reply.at("users")) {
     if (user.at("name") == name) return user.at("id").get<std::int64_t>();
   }
   throw Error(ErrorCode::kNotFound, "there is no user \"" + name + "\" (cutd user list)");
@@ -43,9 +44,18 @@ std::int64_t user_id(ApiClient& api, const std::string& name) {
 
 std::string target(std::int64_t id, const char* what) { return fmt::format("/api/v1/users/{}/{}", id, what); }
 
-void print_link(ApiClient& api, std::int64_t id, const Options& options) {
+std::string people_url(ApiClient& api, const Options& options) {
+  if (!options.url.empty()) return options.url;
+  const Json status = api.get("/api/v1/status");
+  if (status.at("url").is_string()) return status.at("url").get<std::string>();
+  throw Error(ErrorCode::kUsage,
+              "the daemon serves its Unix socket alone, so nobody could open a link: start it with --listen, or say "
+              "with --url where people reach it");
+}
+
+void print_link(ApiClient& api, std::int64_t id, const std::string& url, const Options& options) {
   Json link = api.post(target(id, "link"), Json::object());
-  link["url"] = options.url + link.at("path").get<std::string>();
+  link["url"] = url + link.at("path").get<std::string>();
   if (options.json) print_json(link);
   else
     fmt::print("{}\ngood once, until {}\n", link.at("url").get<std::string>(),
@@ -56,10 +66,11 @@ int run_add(const Options& options) {
   ApiClient api(options.data_dir);
   Json body = {{"name", options.name}, {"role", options.role}, {"tags", options.tags}};
   if (options.password) body["password"] = read_password();
+  const std::string url = options.password ? "" : people_url(api, options);  // before anything is made
   const Json user = api.post("/api/v1/users", body);
   const auto id = user.at("id").get<std::int64_t>();
   if (!options.password) {
-    print_link(api, id, options);
+    print_link(api, id, url, options);
   } else if (options.json) {
     print_json(user);
   } else {
@@ -91,7 +102,7 @@ int run_revoke(const Options& options) {
 
 int run_link(const Options& options) {
   ApiClient api(options.data_dir);
-  print_link(api, user_id(api, options.name), options);
+  print_link(api, user_id(api, options.name), people_url(api, options), options);
   return kExitDone;
 }
 
@@ -117,8 +128,8 @@ void add_name(CLI::App* command, Options& options) {
 }
 
 void add_url(CLI::App* command, Options& options) {
-  command->add_option("--url", options.url, "Where people reach this daemon: what the link begins with")
-      ->capture_default_str();
+  command->add_option("--url", options.url,
+                      "Where people reach this daemon: what the link begins with (default: its own address)");
 }
 
 }  // namespace

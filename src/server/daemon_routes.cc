@@ -81,9 +81,11 @@ Reply import_rows(const DaemonContext& context, const Request& request) {
 
 Json status_view(const DaemonContext& context, std::int64_t started_ms) {
   const auto failure = context.runs.failure();
+  const std::string url = context.url();
   return {{"pid", ::getpid()},
           {"epoch", context.store.epoch()},
           {"data_dir", context.store.data_dir().string()},
+          {"url", url.empty() ? Json() : Json(url)},
           {"uptime_seconds", (context.clock.boot_millis() - started_ms) / 1000},
           {"failure", failure ? Json(*failure) : Json()},
           {"engine", context.engine()},

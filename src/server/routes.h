@@ -34,7 +34,8 @@ struct DaemonContext {
   Store& store;
   RunService& runs;
   const Clock& clock;
-  std::function<Json()> engine;  // how the model process is: {"running", "pid", …}
+  std::function<Json()> engine;      // how the model process is: {"running", "pid", …}
+  std::function<std::string()> url;  // where people reach the pages; empty: nowhere
 };
 
 // POST runs, runs/{id}/pause|resume|cancel, rounds/{id}/retry, instructions; GET status, health, progress and

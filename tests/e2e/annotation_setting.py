@@ -57,6 +57,7 @@ def make_setting(folder, bin_folder, items, overlap, lease_minutes=0.1):
 name: people
 model: {model}
 template: {{name: chat, system: Answer briefly.}}
+alarms: {{min_judgments: 1000000}}  # this engine says the same often, and these people criticise everything
 data: {{train: train.jsonl, gate: gate.jsonl, report: report.jsonl, instructions_per_round: {items}, min_training_examples: 2}}
 generation: {{max_new_tokens: 32, unit_prompts: 25, max_batch: 25}}
 lora: {{r: 2, alpha: 2, dropout: 0}}

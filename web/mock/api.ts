@@ -168,6 +168,7 @@ export class MockApi {
         failure: null,
         engine,
         progress: kProgress,
+        url: "http://127.0.0.1:8080",
         free_disk_bytes: 412e9,
       });
     }

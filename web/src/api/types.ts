@@ -39,6 +39,7 @@ export interface Status {
   failure: string | null;
   engine: { running: boolean; phase: string; starts: number; last_failure: string };
   progress: Progress;
+  url: string | null;
   free_disk_bytes: number;
 }
 
