@@ -91,7 +91,7 @@ void OptionTable::assign(Option& option, const Json& value, const std::string& o
   const Json before = option.get();
   if (!type_fits(option.type, value)) {
     throw Error(ErrorCode::kUsage,
-                origin + ": key \"" + option.key + "\" takes a " + option.type + ", not " + to_json_text(value));
+                origin + ": key \"" + option.key + "\" takes a" + (option.type == "integer" ? "n " : " ") + option.type + ", not " + to_json_text(value));
   }
   try {
     option.set(value);

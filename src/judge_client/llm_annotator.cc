@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "llm_api/url.h"
 
 namespace cutd {
 namespace {
@@ -89,6 +90,11 @@ void settle_llm_annotator(LlmAnnotator& config, const std::string& origin) {
     throw Error(ErrorCode::kUsage, origin + ": llm." + key + ": " + why);
   };
   if (config.base_url.empty()) refuse("base_url", "is missing");
+  try {
+    checked_url(config.base_url, {config.allow_http}, AddressGuard(config.allow_private));
+  } catch (const Error& error) {
+    refuse("base_url", error.what());
+  }
   if (config.model.empty()) refuse("model", "is missing");
   if (!config.price.is_free()) {
     const DollarCaps& caps = config.caps;

@@ -170,7 +170,11 @@ void StoreJudgeSink::finished(RequestId request, const JudgeOutcome& outcome) {
       settle_judgment(writer, judgment, {label, verdict->text, raw, true});
     } else {
       const JudgeFailure& why = std::get<JudgeFailure>(outcome);
-      fail_judgment(writer, judgment, std::string(judge_failure_name(why.kind)) + ": " + why.reason, raw);
+      const bool unknown = why.kind == JudgeFailureKind::kUnknown;
+      fail_judgment(writer, judgment,
+                    std::string(judge_failure_name(why.kind)) + ": " + why.reason +
+                        (unknown ? "; it may have been charged (cutd attempts)" : ""),
+                    raw);
     }
   }));
 }

@@ -14,23 +14,17 @@ using store_rows::optional_id;
 // ?1 before, ?2 limit, ?3 split, ?4 label, ?5 state, ?6 annotator, ?7 round, ?8 evaluation, ?9 instruction, ?10 search,
 // ?11 before_judgment.
 constexpr const char* kFilter =
-    "response.id <= ?1 AND (?3 IS NULL OR response.split = ?3) AND (?7 IS NULL OR unit.round_id = ?7) "
+    "(?3 IS NULL OR response.split = ?3) AND (?7 IS NULL OR unit.round_id = ?7) "
     "AND (?8 IS NULL OR unit.evaluation_id = ?8) AND (?9 IS NULL OR sample.instruction_id = ?9) ";
 
 constexpr const char* kResponseFilter =
-    "AND response.id < ?1 AND (?10 IS NULL OR EXISTS (SELECT 1 FROM response_search AS found "
-    "WHERE found.rowid = response.id AND found.response_search MATCH ?10)) "
-    "AND ((?4 IS NULL AND ?5 IS NULL AND ?6 IS NULL) OR EXISTS (SELECT 1 FROM judgment AS judged "
+    "AND response.id < ?1 AND ((?4 IS NULL AND ?5 IS NULL AND ?6 IS NULL) OR EXISTS (SELECT 1 FROM judgment AS judged "
     "WHERE judged.response_id = response.id AND (?4 IS NULL OR judged.label = ?4) "
-    "AND (?5 IS NULL OR judged.state = ?5) AND (?6 IS NULL OR judged.annotator_id = ?6))) "
-    "AND ?11 IS NOT NULL GROUP BY response.id ORDER BY response.id DESC LIMIT ?2";
+    "AND (?5 IS NULL OR judged.state = ?5) AND (?6 IS NULL OR judged.annotator_id = ?6))) AND ?11 IS NOT NULL ";
 
 constexpr const char* kJudgmentFilter =
-    "AND (judgment.response_id < ?1 OR judgment.id < ?11) AND (?4 IS NULL OR judgment.label = ?4) "
-    "AND (?5 IS NULL OR judgment.state = ?5) AND (?6 IS NULL OR judgment.annotator_id = ?6) "
-    "AND (?10 IS NULL OR EXISTS (SELECT 1 FROM judgment_search AS found "
-    "WHERE found.rowid = judgment.id AND found.judgment_search MATCH ?10)) "
-    "ORDER BY judgment.response_id DESC, judgment.id DESC LIMIT ?2";
+    "AND (?4 IS NULL OR judgment.label = ?4) AND (?5 IS NULL OR judgment.state = ?5) "
+    "AND (?6 IS NULL OR judgment.annotator_id = ?6) AND ?1 IS NOT NULL ";
 
 // The table and index that a page is read by. CROSS JOIN keeps SQLite to that order.
 struct Lead {
@@ -43,9 +37,9 @@ Lead lead_of(const BrowseFilter& filter) {
   using Kind = Lead::Kind;
   if (filter.instruction)
     return {"sample INDEXED BY sample_by_instruction ", "sample.instruction_id = ?9 AND ", Kind::kSample};
+  if (!filter.search.empty()) return {"", "", Kind::kSearch};
   if (filter.round) return {"unit ", "unit.round_id = ?7 AND ", Kind::kUnit};
   if (filter.evaluation) return {"unit ", "unit.evaluation_id = ?8 AND ", Kind::kUnit};
-  if (!filter.search.empty()) return {"", "", Kind::kSearch};
   if (filter.state && *filter.state != JudgmentState::kDone) {
     return {"judgment INDEXED BY judgment_unsettled ",
             "judgment.state = ?5 AND judgment.state <> 'done' AND judgment.response_id <= ?1 AND ", Kind::kJudgment};
@@ -81,34 +75,53 @@ std::string joined(const Lead& lead) {
   return std::string(lead.table) + kUnitOfResponse;
 }
 
+// The words of a search lead, from the newest row back until the page is full. Rows of a round or an evaluation follow
+// one another, so the index need not be read from its end to find them.
+std::string within_owner(const BrowseFilter& filter, const char* rowid, const char* id, const char* judgment) {
+  if (!filter.round && !filter.evaluation) return "";
+  const std::string of_owner = std::string(" FROM unit JOIN sample ON sample.unit_id = unit.id JOIN response ON "
+                                           "response.sample_id = sample.id ") +
+                               judgment + (filter.round ? "WHERE unit.round_id = ?7) " : "WHERE unit.evaluation_id = ?8) ");
+  return std::string(rowid) + " >= (SELECT min(" + id + ")" + of_owner + "AND " + rowid + " <= (SELECT max(" + id + ")" +
+         of_owner + "AND ";
+}
+
+std::string searched_responses_sql(const BrowseFilter& filter) {
+  return std::string("SELECT response.id FROM response_search CROSS JOIN response ON response.id = "
+                     "response_search.rowid ") +
+         kUnitOfResponse + "WHERE response_search.response_search MATCH ?10 AND response_search.rowid < ?1 AND " +
+         within_owner(filter, "response_search.rowid", "response.id", "") + kFilter + kResponseFilter +
+         "ORDER BY response_search.rowid DESC LIMIT ?2";
+}
+
+// By judgment, newest first: sorting all that was found by response would read every one.
+std::string searched_judgments_sql(const BrowseFilter& filter) {
+  return std::string("SELECT judgment.id FROM judgment_search CROSS JOIN judgment ON judgment.id = "
+                     "judgment_search.rowid CROSS JOIN response ON response.id = judgment.response_id ") +
+         kUnitOfResponse + "WHERE judgment_search.judgment_search MATCH ?10 AND judgment_search.rowid < ?11 AND " +
+         within_owner(filter, "judgment_search.rowid", "judgment.id",
+                      "JOIN judgment ON judgment.response_id = response.id ") +
+         kFilter + kJudgmentFilter + "ORDER BY judgment_search.rowid DESC LIMIT ?2";
+}
+
 std::string responses_sql(const BrowseFilter& filter) {
   const Lead lead = lead_of(filter);
-  std::string sql = "SELECT response.id FROM ";
-  if (lead.kind == Lead::Kind::kSearch) {
-    sql += "response_search CROSS JOIN response ON response.id = response_search.rowid ";
-    sql += kUnitOfResponse;
-    sql += "WHERE response_search.response_search MATCH ?10 AND response_search.rowid < ?1 AND ";
-  } else {
-    sql += joined(lead) + "WHERE " + lead.condition;
-  }
-  return sql + kFilter + kResponseFilter;
+  if (lead.kind == Lead::Kind::kSearch) return searched_responses_sql(filter);
+  return "SELECT response.id FROM " + joined(lead) + "WHERE " + lead.condition + kFilter + kResponseFilter +
+         "AND (?10 IS NULL OR response.id IN (SELECT rowid FROM response_search WHERE response_search MATCH ?10)) "
+         "GROUP BY response.id ORDER BY response.id DESC LIMIT ?2";
 }
 
 std::string judgments_sql(const BrowseFilter& filter) {
   const Lead lead = lead_of(filter);
-  std::string sql = "SELECT judgment.id FROM ";
-  if (lead.kind == Lead::Kind::kSearch) {
-    sql +=
-        "judgment_search CROSS JOIN judgment ON judgment.id = judgment_search.rowid "
-        "CROSS JOIN response ON response.id = judgment.response_id ";
-    sql += kUnitOfResponse;
-    sql += "WHERE judgment_search.judgment_search MATCH ?10 AND ";
-  } else {
-    sql += joined(lead);
-    if (lead.kind != Lead::Kind::kJudgment) sql += "CROSS JOIN judgment ON judgment.response_id = response.id ";
-    sql += std::string("WHERE ") + lead.condition;
-  }
-  return sql + kFilter + kJudgmentFilter;
+  if (lead.kind == Lead::Kind::kSearch) return searched_judgments_sql(filter);
+  const bool led = lead.kind == Lead::Kind::kJudgment;
+  return "SELECT judgment.id FROM " + joined(lead) +
+         (led ? "" : "CROSS JOIN judgment ON judgment.response_id = response.id ") + "WHERE " + lead.condition + kFilter +
+         kJudgmentFilter +
+         "AND response.id <= ?1 AND (judgment.response_id < ?1 OR judgment.id < ?11) "
+         "AND (?10 IS NULL OR judgment.id IN (SELECT rowid FROM judgment_search WHERE judgment_search MATCH ?10)) "
+         "ORDER BY judgment.response_id DESC, judgment.id DESC LIMIT ?2";
 }
 
 template <typename Enum>

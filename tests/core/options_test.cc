@@ -46,7 +46,7 @@ TEST_F(OptionsTest, RefusesADuplicateKey) {
 
 TEST_F(OptionsTest, RefusesAWrongTypeAndKeepsTheOldValue) {
   EXPECT_EQ(message_of([&] { load("train:\n  seed: \"x\"\n"); }),
-            "train.yaml: key \"train.seed\" takes a integer, not \"x\"");
+            "train.yaml: key \"train.seed\" takes an integer, not \"x\"");
   EXPECT_EQ(config_.seed, 42);
 }
 

@@ -232,7 +232,7 @@ def test_kills_while_requests_are_under_way_never_pay_unseen(cutd, setting, doub
         if query(data, "SELECT state FROM run")[0][0] == "completed":
             break
     done = demo(cutd, config, data)
-    assert kills >= 3
+    assert kills >= (3 if policy == "resend" else 1)  # held: the round ends failed when all that can be asked was asked
     unknown = query(data, "SELECT count(*) FROM judge_attempt WHERE state = 'unknown'")[0][0]
     # What was charged is in the rows; what may have been charged twice is a row that says so.
     assert server.counts()["charged"] <= query(data, "SELECT count(*) FROM judge_attempt")[0][0]
@@ -255,7 +255,7 @@ def test_a_person_resolves_what_is_unknown(cutd, setting, double, tmp_path):
     server = double({"faults": [{"drop": True, "at": [1, 2]}]})
     data = tmp_path / "data"
     done = demo(cutd, setting(annotator(server.url)), data)
-    assert done.returncode == 4 and "cutd attempts" in done.stderr
+    assert done.returncode == 4 and "cutd attempts" in done.stderr, done.stderr
     lost = json.loads(cutd.ok("attempts", "--data-dir", data, "--json"))
     assert len(lost) == 2 and all(one["state"] == "unknown" for one in lost)
     first, second = sorted(one["id"] for one in lost)
@@ -425,9 +425,10 @@ def test_the_key_is_nowhere_but_in_the_request(cutd, setting, double, tmp_path):
 
 
 def children_of(pid):
+    """Of every thread."""
     try:
-        return pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except FileNotFoundError:
+        return [child for path in pathlib.Path(f"/proc/{pid}/task").glob("*/children") for child in path.read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):
         return []
 
 

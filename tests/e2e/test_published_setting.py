@@ -34,7 +34,7 @@ def double():
 def replaced(text, key, *values):
     """Every `key: value` of the file, in order, with another value; all of them must be there."""
     found = iter(values)
-    text, count = re.subn(rf"(?m)^(\s*{key}: )[^#\n]*", lambda match: match.group(1) + str(next(found)), text)
+    text, count = re.subn(rf"(?m)^(\s*{key}: )[^#\n]*", lambda match: match.group(1) + str(next(found)) + "  ", text)
     assert count == len(values), f"{key} is {count} times in the example"
     return text
 
