@@ -90,8 +90,9 @@ Option& OptionTable::find(const std::string& key, const std::string& origin) {
 void OptionTable::assign(Option& option, const Json& value, const std::string& origin) {
   const Json before = option.get();
   if (!type_fits(option.type, value)) {
-    throw Error(ErrorCode::kUsage,
-                origin + ": key \"" + option.key + "\" takes a" + (option.type == "integer" ? "n " : " ") + option.type + ", not " + to_json_text(value));
+    throw Error(ErrorCode::kUsage, origin + ": key \"" + option.key + "\" takes a" +
+                                       (option.type == "integer" ? "n " : " ") + option.type + ", not " +
+                                       to_json_text(value));
   }
   try {
     option.set(value);

@@ -36,7 +36,7 @@ void add_data_commands(CLI::App& app, CommandAction& chosen);         // prepare
 void add_eval_commands(CLI::App& app, CommandAction& chosen);       // win rates of annotation files; run: judge outputs
 void add_eval_run_command(CLI::App& group, CommandAction& chosen);  // added by add_eval_commands
 void add_exchange_commands(CLI::App& app, CommandAction& chosen);   // import, export
-void add_user_commands(CLI::App& app, CommandAction& chosen);         // add, list, revoke, link, token
+void add_user_commands(CLI::App& app, CommandAction& chosen);       // add, list, revoke, link, token
 void add_schedule_commands(CLI::App& app, CommandAction& chosen);   // list, next, run
 void add_judge_commands(CLI::App& app, CommandAction& chosen);      // test, list, estimate
 void add_ledger_commands(CLI::App& app, CommandAction& chosen);     // what was spent; caps

@@ -17,10 +17,11 @@ std::string check_name(const std::string& name) {
 
 void declare_annotator_options(OptionTable& table, AnnotatorConfig& config) {
   table.add<std::string>("name", &config.name, "who judges, as judgments and reports show it", check_name);
-  table.add("kind", &config.kind,
-            "rule: applies the written guideline; llm: asks a model over HTTP; batch: the same in batches; human: people "
-            "judge in the annotation queue",
-            one_of({"rule", "llm", "batch", "human"}));
+  table.add(
+      "kind", &config.kind,
+      "rule: applies the written guideline; llm: asks a model over HTTP; batch: the same in batches; human: people "
+      "judge in the annotation queue",
+      one_of({"rule", "llm", "batch", "human"}));
   table.add("parser", &config.parser, "how a reply becomes a verdict", one_of({"perfect_prefix"}));
   declare_guideline_options(table, config.guideline, "guideline");
   table.add("weight", &config.weight, "of its vote beside other annotators'", in_range(1e-6, 1e6));

@@ -152,10 +152,10 @@ std::vector<std::string> long_lines(std::string_view text) {
 
 // "The response is perfect", said in one sentence and not denied in it.
 bool is_praise(std::string_view text) {
-  static const std::set<std::string_view> kDenials = {"not",  "isn't",  "almost", "nearly",    "never",   "far",
-                                                      "less", "but",    "except", "however",   "though",  "although",
-                                                      "if",   "should", "could",  "hardly",    "from",
-                                                      "yet",  "while",  "other",  "otherwise", "without", "neither"};
+  static const std::set<std::string_view> kDenials = {"not",   "isn't",  "almost",    "nearly",  "never",  "far",
+                                                      "less",  "but",    "except",    "however", "though", "although",
+                                                      "if",    "should", "could",     "hardly",  "from",   "yet",
+                                                      "while", "other",  "otherwise", "without", "neither"};
   static const std::set<std::string_view> kVerbs = {"is", "it's", "looks", "seems", "was", "this's", "that's"};
   const std::vector<Word> words = split_words(text);
   bool praised = false, denied = false;

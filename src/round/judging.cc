@@ -54,7 +54,7 @@ std::vector<JudgeTask> read_tasks(Reader& reader) {
   std::vector<JudgeTask> tasks;
   for (const auto& [owner, annotator] : owners) {
     AnnotatorConfig config = annotator_config(reader, annotator);
-    if (config.kind == "human") continue;  // people judge these (round/people.h)
+    if (config.kind == "human") continue;                                 // people judge these (round/people.h)
     const std::int64_t limit = config.kind == "batch" ? -1 : kPassLimit;  // a batch is as large as it can be
     std::vector<PendingJudgment> pending =
         mix_in_canaries(reader, owner, annotator, list_pending_judgments(reader, owner, annotator, limit));

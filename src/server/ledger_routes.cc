@@ -36,8 +36,9 @@ Reply attempts_reply(Reader& reader, const Request& request) {
 }
 
 AttemptResolution resolution_of(const Json& body) {
-  static const std::map<std::string, AttemptResolution> known = {
-      {"charged", AttemptResolution::kCharged}, {"not_charged", AttemptResolution::kNotCharged}, {"resend", AttemptResolution::kResend}};
+  static const std::map<std::string, AttemptResolution> known = {{"charged", AttemptResolution::kCharged},
+                                                                 {"not_charged", AttemptResolution::kNotCharged},
+                                                                 {"resend", AttemptResolution::kResend}};
   const auto found = known.find(json_get<std::string>(body, "resolution", "request body"));
   if (found != known.end()) return found->second;
   throw Error(ErrorCode::kBadInput, "request body: key \"resolution\" must be charged, not_charged or resend");

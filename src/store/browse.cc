@@ -79,16 +79,19 @@ std::string joined(const Lead& lead) {
 // one another, so the index need not be read from its end to find them.
 std::string within_owner(const BrowseFilter& filter, const char* rowid, const char* id, const char* judgment) {
   if (!filter.round && !filter.evaluation) return "";
-  const std::string of_owner = std::string(" FROM unit JOIN sample ON sample.unit_id = unit.id JOIN response ON "
-                                           "response.sample_id = sample.id ") +
-                               judgment + (filter.round ? "WHERE unit.round_id = ?7) " : "WHERE unit.evaluation_id = ?8) ");
-  return std::string(rowid) + " >= (SELECT min(" + id + ")" + of_owner + "AND " + rowid + " <= (SELECT max(" + id + ")" +
-         of_owner + "AND ";
+  const std::string of_owner = std::string(
+                                   " FROM unit JOIN sample ON sample.unit_id = unit.id JOIN response ON "
+                                   "response.sample_id = sample.id ") +
+                               judgment +
+                               (filter.round ? "WHERE unit.round_id = ?7) " : "WHERE unit.evaluation_id = ?8) ");
+  return std::string(rowid) + " >= (SELECT min(" + id + ")" + of_owner + "AND " + rowid + " <= (SELECT max(" + id +
+         ")" + of_owner + "AND ";
 }
 
 std::string searched_responses_sql(const BrowseFilter& filter) {
-  return std::string("SELECT response.id FROM response_search CROSS JOIN response ON response.id = "
-                     "response_search.rowid ") +
+  return std::string(
+             "SELECT response.id FROM response_search CROSS JOIN response ON response.id = "
+             "response_search.rowid ") +
          kUnitOfResponse + "WHERE response_search.response_search MATCH ?10 AND response_search.rowid < ?1 AND " +
          within_owner(filter, "response_search.rowid", "response.id", "") + kFilter + kResponseFilter +
          "ORDER BY response_search.rowid DESC LIMIT ?2";
@@ -96,8 +99,9 @@ std::string searched_responses_sql(const BrowseFilter& filter) {
 
 // By judgment, newest first: sorting all that was found by response would read every one.
 std::string searched_judgments_sql(const BrowseFilter& filter) {
-  return std::string("SELECT judgment.id FROM judgment_search CROSS JOIN judgment ON judgment.id = "
-                     "judgment_search.rowid CROSS JOIN response ON response.id = judgment.response_id ") +
+  return std::string(
+             "SELECT judgment.id FROM judgment_search CROSS JOIN judgment ON judgment.id = "
+             "judgment_search.rowid CROSS JOIN response ON response.id = judgment.response_id ") +
          kUnitOfResponse + "WHERE judgment_search.judgment_search MATCH ?10 AND judgment_search.rowid < ?11 AND " +
          within_owner(filter, "judgment_search.rowid", "judgment.id",
                       "JOIN judgment ON judgment.response_id = response.id ") +
@@ -117,8 +121,8 @@ std::string judgments_sql(const BrowseFilter& filter) {
   if (lead.kind == Lead::Kind::kSearch) return searched_judgments_sql(filter);
   const bool led = lead.kind == Lead::Kind::kJudgment;
   return "SELECT judgment.id FROM " + joined(lead) +
-         (led ? "" : "CROSS JOIN judgment ON judgment.response_id = response.id ") + "WHERE " + lead.condition + kFilter +
-         kJudgmentFilter +
+         (led ? "" : "CROSS JOIN judgment ON judgment.response_id = response.id ") + "WHERE " + lead.condition +
+         kFilter + kJudgmentFilter +
          "AND response.id <= ?1 AND (judgment.response_id < ?1 OR judgment.id < ?11) "
          "AND (?10 IS NULL OR judgment.id IN (SELECT rowid FROM judgment_search WHERE judgment_search MATCH ?10)) "
          "ORDER BY judgment.response_id DESC, judgment.id DESC LIMIT ?2";

@@ -112,12 +112,14 @@ def test_recorded_replies_have_the_shapes_of_the_contract(daemon):
            "/api/v1/responses/{id}": response["id"], "/api/v1/judgments/{id}": response["judgments"][0]["id"],
            "/api/v1/annotators/{id}": 1, "/api/v1/users/{id}/tokens": 1}
     skipped = {"/api/v1/events", "/api/v1/progress/events", "/api/v1/responses/{id}/tokens", "/api/v1/adapters/{id}",
-               "/api/v1/evaluations/{id}", "/api/v1/webhooks/{id}/deliveries"}
+               "/api/v1/evaluations/{id}", "/api/v1/webhooks/{id}/deliveries", "/api/v1/queue/items/{item}",
+               "/api/v1/queue/guidelines", "/api/v1/queue/export"}  # there is no queue in this folder
     asked = 0
     for path, methods in schema.raw_schema["paths"].items():
-        if "get" not in methods or path in skipped or "/queue/" in path or path == "/api/v1/ledger":
+        if "get" not in methods or path in skipped:
             continue
-        case = schema[path]["GET"].Case(path_parameters={"id": ids[path]} if path in ids else {})
+        case = schema[path]["GET"].Case(path_parameters={"id": ids[path]} if path in ids else {},
+                                        query={"view": "pending"} if path == "/api/v1/queue/items" else {})
         reply = case.call(base_url=daemon.url, headers={"Authorization": f"Bearer {daemon.tokens['operator']}"})
         assert reply.status_code == 200, f"{path}: {reply.status_code} {reply.text}"
         case.validate_response(reply, checks=CHECKS)
@@ -230,7 +232,7 @@ def test_metrics_are_prometheus_text_without_people(daemon):
     reply, text = daemon.ask("GET", "/metrics", "viewer")
     assert reply.getheader("Content-Type").startswith("text/plain; version=0.0.4")
     assert 'cutd_judgments{state="done"} 1176' in text and "cutd_http_request_seconds_bucket" in text
-    assert "the operator" not in text and "eve" not in text
+    assert "the operator" not in text and "the viewer" not in text
 
 
 def test_secrets_are_found_nowhere(daemon):

@@ -1,6 +1,6 @@
-// The judgments of the authors' own rounds. Of the 1,005 that their files hold as negatives, and that were trained on, 51
-// are the word $ERROR$, a request that failed, and 36 are praise ("The response is perfect."); the others are criticisms,
-// and none of those may be refused.
+// The judgments of the authors' own rounds. Of the 1,005 that their files hold as negatives, and that were trained on,
+// 51 are the word $ERROR$, a request that failed, and 36 are praise ("The response is perfect."); the others are
+// criticisms, and none of those may be refused.
 #include <gmock/gmock.h>
 
 #include "core/json.h"

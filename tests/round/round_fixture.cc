@@ -68,8 +68,7 @@ OneDaemon::OneDaemon(const std::filesystem::path& data_dir, Engine& engine, cons
     : store(data_dir, clock, log),
       board(clock),
       runner(store, engine, board,
-             {scripted_text, std::chrono::milliseconds(10'000), [this](const auto&) { return free_disk; }}, clock,
-             log),
+             {scripted_text, std::chrono::milliseconds(10'000), [this](const auto&) { return free_disk; }}, clock, log),
       clock_(clock),
       log_(log) {
   sweep_data_folder(store, log);

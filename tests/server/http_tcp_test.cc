@@ -150,7 +150,7 @@ TEST_F(HttpTcpTest, SurvivesRunningOutOfDescriptors) {
   ::getrlimit(RLIMIT_NOFILE, &before);
   TcpClient held(port_);
   held.send("GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  held.receive("false}\n");  // both of its ends are open by now
+  held.receive("false}\n");                                    // both of its ends are open by now
   const int next = ::open("/dev/null", O_RDONLY | O_CLOEXEC);  // the lowest number that is free
   ::close(next);
   // Room for the client's end of one more connection and none for the server's.

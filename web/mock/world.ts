@@ -145,6 +145,7 @@ export function run_details(run: Run): RunDetails {
       name: run.name,
       state: run.state,
       reason: run.reason,
+      ended_by: null,
       baseline: night ? score(0.31) : null,
       rounds: night ? kSummaries : [],
       report_untrained: night ? score(0.33, 200) : null,

@@ -103,6 +103,7 @@ export interface RunSummary {
   name: string;
   state: RunState;
   reason: string;
+  ended_by: string | null;
   baseline: Score | null;
   rounds: RoundSummary[];
   report_untrained: Score | null;
