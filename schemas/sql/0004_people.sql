@@ -158,9 +158,9 @@ CREATE INDEX judgment_by_annotator ON judgment (annotator_id, response_id);
 CREATE INDEX round_by_run ON round (run_id, id);
 
 -- Words, for searching; the texts themselves stay where they are.
-CREATE VIRTUAL TABLE instruction_search USING fts5 (words, content='', contentless_delete=1, detail=none);
-CREATE VIRTUAL TABLE response_search USING fts5 (words, content='', contentless_delete=1, detail=none);
-CREATE VIRTUAL TABLE judgment_search USING fts5 (words, content='', contentless_delete=1, detail=none);
+CREATE VIRTUAL TABLE instruction_search USING fts5 (words, content='', contentless_delete=1, detail=none, prefix='3 4 5');
+CREATE VIRTUAL TABLE response_search USING fts5 (words, content='', contentless_delete=1, detail=none, prefix='3 4 5');
+CREATE VIRTUAL TABLE judgment_search USING fts5 (words, content='', contentless_delete=1, detail=none, prefix='3 4 5');
 INSERT INTO instruction_search (rowid, words) SELECT id, text || ' ' || input FROM instruction;
 INSERT INTO response_search (rowid, words)
 SELECT response.id, instruction.text || ' ' || instruction.input || ' ' || response.text

@@ -108,12 +108,19 @@ std::string searched_judgments_sql(const BrowseFilter& filter) {
          kFilter + kJudgmentFilter + "ORDER BY judgment_search.rowid DESC LIMIT ?2";
 }
 
+// Named as the lead has it: only then does SQLite see that the rows already come in this order.
+const char* response_of(const Lead& lead) {
+  return lead.kind == Lead::Kind::kJudgment ? "judgment.response_id" : "response.id";
+}
+
 std::string responses_sql(const BrowseFilter& filter) {
   const Lead lead = lead_of(filter);
   if (lead.kind == Lead::Kind::kSearch) return searched_responses_sql(filter);
+  const std::string id = response_of(lead);
   return "SELECT response.id FROM " + joined(lead) + "WHERE " + lead.condition + kFilter + kResponseFilter +
          "AND (?10 IS NULL OR response.id IN (SELECT rowid FROM response_search WHERE response_search MATCH ?10)) "
-         "GROUP BY response.id ORDER BY response.id DESC LIMIT ?2";
+         "GROUP BY " +
+         id + " ORDER BY " + id + " DESC LIMIT ?2";
 }
 
 std::string judgments_sql(const BrowseFilter& filter) {
@@ -125,7 +132,8 @@ std::string judgments_sql(const BrowseFilter& filter) {
          kFilter + kJudgmentFilter +
          "AND response.id <= ?1 AND (judgment.response_id < ?1 OR judgment.id < ?11) "
          "AND (?10 IS NULL OR judgment.id IN (SELECT rowid FROM judgment_search WHERE judgment_search MATCH ?10)) "
-         "ORDER BY judgment.response_id DESC, judgment.id DESC LIMIT ?2";
+         "ORDER BY " +
+         response_of(lead) + " DESC, judgment.id DESC LIMIT ?2";
 }
 
 template <typename Enum>

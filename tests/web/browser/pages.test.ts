@@ -53,7 +53,7 @@ const kPages: Case[] = [
     path: "/review",
     text: "everyone skipped it",
     act: async (page) => {
-      await page.getByRole("button", { name: "Judge it" }).first().click();
+      await page.getByRole("button", { name: "Judge it" }).last().click();
       await page.getByText("Said so far").waitFor();
     },
   },
@@ -157,9 +157,9 @@ describe("the pages", () => {
     await context.close();
   });
 
-  it("answer an address that is none with a problem, not with the document", async () => {
+  it("answer an address that is none with a problem, and nothing of what there is", async () => {
     const reply = await fetch(`${daemon.address}/nowhere`);
-    expect(reply.status).toBe(404);
+    expect(reply.status).toBe(401);
     expect(reply.headers.get("content-type")).toContain("problem+json");
   });
 
