@@ -1,12 +1,13 @@
 // Keys pressed anywhere on the page as actions.
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { type Action, action_of, takes_text } from "./keys";
 
 /** `listening` false: a dialog is open and has its own keys. */
 export function useKeys(listening: boolean, single_keys: boolean, perform: (action: Action) => void): void {
   const latest = useRef(perform);
   latest.current = perform;
-  useEffect(() => {
+  // Before the browser can deliver a key: what closes a dialog is often followed by the next key at once.
+  useLayoutEffect(() => {
     if (!listening) return;
     const pressed = (event: KeyboardEvent) => {
       if (event.repeat) return;
