@@ -95,8 +95,8 @@ export function PeoplePanel({ people, onDone }: { people: QueuePerson[]; onDone:
       </header>
       {people.length === 0 ? (
         <p class="note">
-          Nobody has work in an open queue. <code>cutd user add</code> makes accounts, <code>cutd user link</code> the links
-          to send.
+          Nobody has work in an open queue. <code>cutd user add</code> makes accounts, <code>cutd user link</code> the
+          links to send.
         </p>
       ) : (
         <div class="scroll" tabIndex={0} role="region" aria-label="People">
