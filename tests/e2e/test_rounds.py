@@ -153,7 +153,8 @@ def test_kills_of_the_engine_at_its_points_change_nothing(config, undisturbed, t
 
 def test_no_point_is_left_out():
     tested = {place.split(":")[0] for place in CHAIN} | {"train.checkpoint"}
-    assert tested == crash_points()
+    batches = {point for point in crash_points() if point.startswith("judge.") and "batch" in point}  # test_judges.py
+    assert len(batches) == 3 and tested == crash_points() - batches
 
 
 def engine_pids(parent):

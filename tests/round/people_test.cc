@@ -5,6 +5,8 @@
 
 #include <thread>
 
+#include "core/yaml.h"
+#include "round/instruction_sets.h"
 #include "store/check.h"
 #include "store/judgments.h"
 #include "store/queue_views.h"
@@ -179,6 +181,14 @@ TEST_F(PeopleTest, RefuseGoldThatCouldBeToldApartOrSaysTooLittle) {
   EXPECT_THAT(refusal(good, ""), HasSubstr("at least 30"));
   EXPECT_THAT(refusal(good, ", suggest: true"), HasSubstr("\"suggestion\" is missing"));
   EXPECT_THAT(refusal(R"({"instruction": "q", "response": "r", "label": "so-so"})", ""), HasSubstr("so-so"));
+}
+
+TEST_F(PeopleTest, OfTheShippedExampleReadItsGuidelines) {
+  const std::filesystem::path path = std::filesystem::path(CUTD_SOURCE_DIR) / "examples/people.yaml";
+  const RunConfig example =
+      with_guidelines(parse_run_config(read_yaml_file(path), path.string()), files_beside(path.parent_path()));
+  EXPECT_THAT(example.annotator().human.guidelines, HasSubstr("Quote the words that are wrong"));
+  EXPECT_EQ(human_defect(example.annotator().human), "");
 }
 
 TEST_F(PeopleTest, MeasureAgreementOfWhatIsCounted) {
