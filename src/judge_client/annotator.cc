@@ -19,7 +19,7 @@ void declare_annotator_options(OptionTable& table, AnnotatorConfig& config) {
   table.add<std::string>("name", &config.name, "who judges, as judgments and reports show it", check_name);
   table.add(
       "kind", &config.kind,
-      "rule: applies the written guideline; llm: asks a model over HTTP; batch: the same in batches; human: people "
+      "rule: applies the written guideline; llm: asks a model, or a webhook; batch: a model, in batches; human: people "
       "judge in the annotation queue",
       one_of({"rule", "llm", "batch", "human"}));
   table.add("parser", &config.parser, "how a reply becomes a verdict", one_of({"perfect_prefix"}));
@@ -42,6 +42,10 @@ AnnotatorConfig parse_annotator(const Json& entry, const std::string& origin) {
     if (!defect.empty()) throw Error(ErrorCode::kUsage, origin + ": " + defect);
   }
   if (!asks_over_http(config)) return config;
+  if (config.kind == "batch" && config.llm.api != "openai" && config.llm.api != "anthropic") {
+    throw Error(ErrorCode::kUsage, origin + ": llm.api: there are no batches for \"" + config.llm.api +
+                                       "\", only for openai and anthropic: say kind llm");
+  }
   if (config.kind == "llm" && config.llm.on_unknown == "reconcile") {
     throw Error(ErrorCode::kUsage,
                 origin + ": llm.on_unknown: only a batch (kind batch) can be looked up at the provider; " +

@@ -34,7 +34,10 @@ std::string custom_id(const std::string& name, RequestId request) { return name 
 }  // namespace
 
 BatchJudge::BatchJudge(LlmJudgeOptions options, BatchOptions batch, const Clock& clock)
-    : options_(std::move(options)), batch_(batch), clock_(clock), http_(http_options(options_.client.http)) {}
+    : options_(std::move(options)), batch_(batch), clock_(clock), http_(http_options(options_.client.http)) {
+  if (options_.client.endpoint.format == WireFormat::kWebhook)
+    throw Error(ErrorCode::kUsage, "a webhook takes no batches: say kind llm");
+}
 
 void BatchJudge::submit(JudgeRequest request) {
   const std::lock_guard lock(mutex_);
@@ -236,7 +239,7 @@ void BatchJudge::send_batch(const std::vector<JudgeRequest>& requests) {
   std::vector<AttemptIntent> intents;
   for (const JudgeRequest& request : requests) {
     try {
-      ChatRequest chat = judging_request(options_, {request.instruction, request.response, ""});
+      ChatRequest chat = judging_request(options_, {request.instruction, request.response, "", request.ended});
       intents.push_back({{request.id, 1}, at_discount(most_cost(options_.price, chat))});
       items.push_back({custom_id(name, request.id), std::move(chat)});
     } catch (const Error& error) {

@@ -29,6 +29,7 @@ struct JudgedText {
   std::string instruction;
   std::string response;
   std::string reference;  // empty: none is known
+  bool ended = true;      // of the response: by itself, not cut at the token limit; only webhooks are told
 };
 
 struct JudgingMessages {

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "judge_client/webhook_judge.h"
 #include "llm_api/url.h"
 
 namespace cutd {
@@ -20,6 +21,39 @@ Json prompt_json(const JudgingPrompt& prompt) {
   return json;
 }
 
+using Refusal = std::function<void(const char* key, const char* why)>;
+
+void check_url(const LlmAnnotator& config, const Refusal& refuse) {
+  try {
+    checked_url(config.base_url, {config.allow_http}, AddressGuard(config.allow_private));
+  } catch (const Error& error) {
+    refuse("base_url", error.what());
+  }
+}
+
+// What costs nothing has no price, no key that pays and no caps to keep.
+void check_webhook(const LlmAnnotator& config, const Refusal& refuse) {
+  if (config.base_url.empty()) refuse("base_url", "is missing: the URL that is posted to");
+  check_url(config, refuse);
+  if (!config.model.empty()) refuse("model", "a webhook is sent none: leave it out");
+  if (!config.prompt.empty() && config.prompt != LlmAnnotator().prompt)
+    refuse("prompt", "a webhook is sent the texts and no prompt: leave it out");
+  if (!config.price.is_free()) refuse("price", "a webhook's tokens are not counted, so that nothing can be charged");
+  if (config.max_tpm > 0) refuse("max_tpm", "a webhook's tokens are not counted: max_rpm limits its requests");
+}
+
+void check_paid(const LlmAnnotator& config, const Refusal& refuse) {
+  if (config.base_url.empty()) refuse("base_url", "is missing");
+  check_url(config, refuse);
+  if (config.model.empty()) refuse("model", "is missing");
+  if (config.price.is_free()) return;
+  const DollarCaps& caps = config.caps;
+  if (caps.request <= 0) refuse("caps.request", "a paid annotator needs all caps: request, round, day and total");
+  if (caps.round <= 0) refuse("caps.round", "a paid annotator needs all caps: request, round, day and total");
+  if (caps.day <= 0) refuse("caps.day", "a paid annotator needs all caps: request, round, day and total");
+  if (caps.total <= 0) refuse("caps.total", "a paid annotator needs all caps: request, round, day and total");
+}
+
 std::string check_amount(const double& amount) {
   return amount >= 0 && amount < 1e9 ? "" : "must be an amount of dollars";
 }
@@ -27,6 +61,7 @@ std::string check_amount(const double& amount) {
 }  // namespace
 
 JudgingPrompt prompt_of(const LlmAnnotator& config, const std::string& origin) {
+  if (config.api == "webhook") return webhook_prompt();
   if (config.prompt.starts_with("{")) {
     Json text = parse_json(config.prompt, origin);
     const std::string name = text.value("name", "own");
@@ -43,9 +78,11 @@ JudgingPrompt prompt_of(const LlmAnnotator& config, const std::string& origin) {
 void declare_llm_options(OptionTable& table, LlmAnnotator& config, const std::string& prefix) {
   const auto key = [&](const char* name) { return prefix + "." + name; };
   const auto amount = std::function<std::string(const double&)>(check_amount);
-  table.add(key("api"), &config.api, "wire format: openai (and compatible servers) or anthropic",
-            one_of({"openai", "anthropic"}));
-  table.add(key("base_url"), &config.base_url, "where the API is, such as https://api.openai.com/v1");
+  table.add(key("api"), &config.api,
+            "whom it asks: openai (and compatible servers), anthropic or webhook (a program of yours)",
+            one_of({"openai", "anthropic", "webhook"}));
+  table.add(key("base_url"), &config.base_url,
+            "where the API is, such as https://api.openai.com/v1; of a webhook the URL that is posted to");
   table.add(key("model"), &config.model, "the judging model's name");
   table.add(key("accepted_models"), &config.accepted_models, "other names that its replies may bear; \"*\": any");
   table.add(key("api_key_name"), &config.api_key_name, "name of the credential that holds the key; empty: none");
@@ -86,23 +123,15 @@ void declare_llm_options(OptionTable& table, LlmAnnotator& config, const std::st
 }
 
 void settle_llm_annotator(LlmAnnotator& config, const std::string& origin) {
-  const auto refuse = [&](const char* key, const char* why) {
+  const Refusal refuse = [&](const char* key, const char* why) {
     throw Error(ErrorCode::kUsage, origin + ": llm." + key + ": " + why);
   };
-  if (config.base_url.empty()) refuse("base_url", "is missing");
-  try {
-    checked_url(config.base_url, {config.allow_http}, AddressGuard(config.allow_private));
-  } catch (const Error& error) {
-    refuse("base_url", error.what());
+  if (config.api == "webhook") {
+    check_webhook(config, refuse);
+    config.prompt.clear();
+    return;
   }
-  if (config.model.empty()) refuse("model", "is missing");
-  if (!config.price.is_free()) {
-    const DollarCaps& caps = config.caps;
-    if (caps.request <= 0) refuse("caps.request", "a paid annotator needs all caps: request, round, day and total");
-    if (caps.round <= 0) refuse("caps.round", "a paid annotator needs all caps: request, round, day and total");
-    if (caps.day <= 0) refuse("caps.day", "a paid annotator needs all caps: request, round, day and total");
-    if (caps.total <= 0) refuse("caps.total", "a paid annotator needs all caps: request, round, day and total");
-  }
+  check_paid(config, refuse);
   const JudgingPrompt prompt = prompt_of(config, origin + ": llm.prompt");
   if (prompt.user.find("{{reference}}") != std::string::npos ||
       prompt.system.find("{{reference}}") != std::string::npos) {
@@ -112,10 +141,13 @@ void settle_llm_annotator(LlmAnnotator& config, const std::string& origin) {
 }
 
 std::string llm_annotator_version(const LlmAnnotator& config) {
-  const JudgingPrompt prompt = prompt_of(config, "llm.prompt");
-  const Json asked = Json::array({config.api, config.base_url, config.model, config.accepted_models, config.temperature,
-                                  judging_prompt_version(prompt)});
-  return "llm/" + config.model + "/" + judging_prompt_version(prompt) + "/" + sha256_hex(asked.dump()).substr(0, 12);
+  const std::string prompt = judging_prompt_version(prompt_of(config, "llm.prompt"));
+  const auto version = [&](const std::string& name, const Json& asked) {
+    return "llm/" + (name.empty() ? "" : name + "/") + prompt + "/" + sha256_hex(asked.dump()).substr(0, 12);
+  };
+  if (config.api == "webhook") return version("", Json::array({config.api, config.base_url, prompt}));
+  return version(config.model, Json::array({config.api, config.base_url, config.model, config.accepted_models,
+                                            config.temperature, prompt}));
 }
 
 }  // namespace cutd

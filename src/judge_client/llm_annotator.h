@@ -31,7 +31,7 @@ struct BatchSettings {
 };
 
 struct LlmAnnotator {
-  std::string api = "openai";  // openai (and everything compatible) | anthropic
+  std::string api = "openai";  // openai (and everything compatible) | anthropic | webhook
   std::string base_url;
   std::string model;
   std::vector<std::string> accepted_models;
@@ -56,10 +56,11 @@ struct LlmAnnotator {
 
 void declare_llm_options(OptionTable& table, LlmAnnotator& config, const std::string& prefix);
 
-// What no single key can check; reads the prompt, so that `prompt` becomes its text. Error(kUsage) naming `origin`.
+// What no single key can check; reads the prompt, so that `prompt` becomes its text (of a webhook, which is sent none:
+// empty). Error(kUsage) naming `origin`.
 void settle_llm_annotator(LlmAnnotator& config, const std::string& origin);
 
-// "gpt-4o, cut-fig8/1a2b3c4d5e6f, <hash>": everything that decides what is asked and of whom; not price, caps or
+// "llm/gpt-4o/cut-fig8/1a2b3c4d5e6f/<hash>": everything that decides what is asked and of whom; not price, caps or
 // limits.
 std::string llm_annotator_version(const LlmAnnotator& config);
 

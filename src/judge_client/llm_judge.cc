@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "judge_client/reply_check.h"
+#include "judge_client/webhook_judge.h"
 
 namespace cutd {
 namespace {
@@ -28,6 +29,7 @@ bool is_about_annotator(const ApiFailure& failure, int in_a_row) {
 }
 
 ChatRequest judging_request(const LlmJudgeOptions& options, const JudgedText& text) {
+  if (options.client.endpoint.format == WireFormat::kWebhook) return webhook_judging_request(text);
   const JudgingMessages messages = render_judging_prompt(options.prompt, text);
   ChatRequest request;
   request.model = options.model;
@@ -56,7 +58,7 @@ JudgeOutcome read_chat_reply(const JudgingPrompt& prompt, const std::string& ite
 }
 
 JudgeOutcome read_stored_reply(const LlmJudgeOptions& options, const JudgeRequest& request, const RawReply& reply) {
-  const JudgedText text{request.instruction, request.response, ""};
+  const JudgedText text{request.instruction, request.response, "", request.ended};
   const HttpReply http{reply.status, {{"content-type", reply.content_type}}, reply.bytes, 0};
   const ChatOutcome read = parse_chat_reply(options.client.endpoint.format, judging_request(options, text), http, 0);
   if (const auto* failure = std::get_if<ApiFailure>(&read))
@@ -163,7 +165,7 @@ std::optional<JudgeOutcome> LlmJudge::read_stored(const JudgeRequest& request, c
 }
 
 void LlmJudge::submit(JudgeRequest request) {
-  const JudgedText text{request.instruction, request.response, ""};
+  const JudgedText text{request.instruction, request.response, "", request.ended};
   ChatRequest chat;
   try {
     chat = judging_request(options_, text);

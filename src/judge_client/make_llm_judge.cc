@@ -2,14 +2,24 @@
 
 #include <algorithm>
 
+#include "core/error.h"
 #include "judge_client/batch_judge.h"
 
 namespace cutd {
+namespace {
+
+WireFormat wire_format_of(const std::string& api) {
+  if (api == "openai") return WireFormat::kOpenAi;
+  if (api == "anthropic") return WireFormat::kAnthropic;
+  if (api == "webhook") return WireFormat::kWebhook;
+  throw Error(ErrorCode::kInternal, "api " + api + " is not asked over HTTP");
+}
+
+}  // namespace
 
 LlmJudgeOptions llm_judge_options(const LlmAnnotator& config, const std::string& key) {
   LlmJudgeOptions options;
-  options.client.endpoint = {config.api == "anthropic" ? WireFormat::kAnthropic : WireFormat::kOpenAi, config.base_url,
-                             key};
+  options.client.endpoint = {wire_format_of(config.api), config.base_url, key};
   options.client.http.max_in_flight = static_cast<std::size_t>(config.max_in_flight);
   options.client.http.total_ms = config.timeout_ms;
   options.client.http.first_byte_ms = std::min(config.timeout_ms, options.client.http.first_byte_ms);

@@ -10,7 +10,7 @@
 
 namespace cutd {
 
-// The options of a judge; `key` may be empty.
+// The options of a judge that is asked over HTTP; `key` may be empty.
 LlmJudgeOptions llm_judge_options(const LlmAnnotator& config, const std::string& key);
 // Of kind batch, when `batch`.
 std::unique_ptr<Judge> make_llm_judge(const LlmAnnotator& config, const std::string& key, const Clock& clock,

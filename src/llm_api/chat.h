@@ -29,6 +29,7 @@ struct ChatRequest {
   int top_logprobs = 0;           // OpenAI only; 0: no log-probabilities
   bool legacy_max_tokens = true;  // OpenAI: "max_tokens", which every server knows; false: "max_completion_tokens"
   std::vector<std::string> accepted_models;  // names that the reply may bear beside the asked one's; "*": any
+  Json payload;                              // webhook only: the whole body, in place of everything above
 };
 
 enum class ChatFinish {

@@ -7,6 +7,7 @@
 #include "llm_api/anthropic_chat.h"
 #include "llm_api/openai_chat.h"
 #include "llm_api/reply_reader.h"
+#include "llm_api/webhook_chat.h"
 
 namespace cutd {
 namespace {
@@ -23,15 +24,34 @@ bool is_date_suffix(const std::string& suffix) {
   return std::all_of(suffix.begin(), suffix.end(), [](unsigned char c) { return std::isdigit(c) || c == '-'; });
 }
 
+ChatReply read_body(WireFormat format, const ChatRequest& request, const Json& body) {
+  switch (format) {
+    case WireFormat::kOpenAi: return read_openai_reply(body);
+    case WireFormat::kAnthropic: return read_anthropic_reply(request, body);
+    case WireFormat::kWebhook: return read_webhook_reply(body);
+  }
+  throw Error(ErrorCode::kInternal, "unknown wire format");
+}
+
+std::optional<ChatUsage> usage_of(WireFormat format, const Json& body) {
+  switch (format) {
+    case WireFormat::kOpenAi: return read_openai_usage(body);
+    case WireFormat::kAnthropic: return read_anthropic_usage(body);
+    case WireFormat::kWebhook: return std::nullopt;
+  }
+  return std::nullopt;
+}
+
 ChatReply read_reply(WireFormat format, const ChatRequest& request, const HttpReply& reply) {
   const Json body = read_reply_json(reply);
-  ChatReply result = format == WireFormat::kOpenAi ? read_openai_reply(body) : read_anthropic_reply(request, body);
-  if (!is_asked_model(request.model, result.model, request.accepted_models)) {
+  ChatReply result = read_body(format, request, body);
+  const bool names_model = format != WireFormat::kWebhook;
+  if (names_model && !is_asked_model(request.model, result.model, request.accepted_models)) {
     unusable("wrong_model", "\"" + result.model + "\" answered in place of \"" + request.model +
                                 "\": add it to accepted_models if it is the same");
   }
   check_text(result);
-  result.usage = format == WireFormat::kOpenAi ? read_openai_usage(body) : read_anthropic_usage(body);
+  result.usage = usage_of(format, body);
   return result;
 }
 
@@ -52,15 +72,26 @@ const char* chat_finish_name(ChatFinish finish) {
 HttpRequest chat_http_request(const ChatEndpoint& endpoint, const ChatRequest& request) {
   HttpRequest http;
   http.headers.push_back({"Content-Type", "application/json"});
-  if (endpoint.format == WireFormat::kOpenAi) {
-    http.url = endpoint_url(endpoint.base_url, "/chat/completions");
-    http.body = to_json_text(openai_request_body(request));
+  const auto send_bearer = [&] {
     if (!endpoint.key.empty()) http.headers.push_back({"Authorization", "Bearer " + endpoint.key});
-  } else {
-    http.url = endpoint_url(endpoint.base_url, "/messages");
-    http.body = to_json_text(anthropic_request_body(request));
-    http.headers.push_back({"anthropic-version", "2023-06-01"});
-    if (!endpoint.key.empty()) http.headers.push_back({"x-api-key", endpoint.key});
+  };
+  switch (endpoint.format) {
+    case WireFormat::kOpenAi:
+      http.url = endpoint_url(endpoint.base_url, "/chat/completions");
+      http.body = to_json_text(openai_request_body(request));
+      send_bearer();
+      break;
+    case WireFormat::kAnthropic:
+      http.url = endpoint_url(endpoint.base_url, "/messages");
+      http.body = to_json_text(anthropic_request_body(request));
+      http.headers.push_back({"anthropic-version", "2023-06-01"});
+      if (!endpoint.key.empty()) http.headers.push_back({"x-api-key", endpoint.key});
+      break;
+    case WireFormat::kWebhook:
+      http.url = endpoint.base_url;
+      http.body = to_json_text(webhook_request_body(request));
+      send_bearer();
+      break;
   }
   return http;
 }
@@ -77,8 +108,7 @@ ChatOutcome parse_chat_reply(WireFormat format, const ChatRequest& request, cons
 
 std::optional<ChatUsage> read_usage(WireFormat format, const std::string& body) {
   try {
-    const Json json = parse_json(body, "reply");
-    return format == WireFormat::kOpenAi ? read_openai_usage(json) : read_anthropic_usage(json);
+    return usage_of(format, parse_json(body, "reply"));
   } catch (const Error&) {
     return std::nullopt;
   }

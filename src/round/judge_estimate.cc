@@ -41,6 +41,7 @@ JudgingCost one_call(const LlmJudgeOptions& options, const RunConfig& config, co
   } else {
     const std::int64_t response = config.generation.sampling.max_new_tokens * kBytesPerToken;
     const ChatRequest request = judging_request(options, {text_of(figures.mean_bytes), text_of(response), ""});
+    if (request.messages.empty()) return call;  // a webhook's: nothing is counted in tokens
     call.input_tokens = most_input_tokens(request) / kBytesPerToken;
     call.output_tokens = std::max<std::int64_t>(request.max_tokens / kShareOfJudgment, 1);
   }
@@ -133,7 +134,7 @@ JudgeEstimate estimate_judging(const RunConfig& config, const InstructionFigures
     return estimate;
   }
   const LlmJudgeOptions options = llm_judge_options(annotator.llm, "");
-  estimate.model = annotator.llm.model;
+  estimate.model = annotator.llm.model.empty() ? annotator.llm.base_url : annotator.llm.model;
   if (measured) estimate.measured = measured->attempts;
   estimate.call = one_call(options, config, figures, measured);
   const std::int64_t longest = config.generation.sampling.max_new_tokens * kBytesPerToken;
@@ -163,6 +164,11 @@ std::string judge_estimate_text(const JudgeEstimate& estimate) {
   if (estimate.model.empty()) {
     return fmt::format("annotator {} judges {} responses a round and {} in all, without asking anybody\n",
                        estimate.annotator, estimate.round.calls, estimate.run.calls);
+  }
+  if (estimate.run.input_tokens == 0 && estimate.run.cost == 0) {
+    return fmt::format("annotator {} asks {} {} times a round and {} times in all; a round's calls take about {}\n",
+                       estimate.annotator, estimate.model, estimate.round.calls, estimate.run.calls,
+                       format_duration(estimate.seconds_per_round));
   }
   std::string text = fmt::format("annotator {} asks {}; {}:\n", estimate.annotator, estimate.model,
                                  estimate.measured ? fmt::format("as its last {} requests were", *estimate.measured)

@@ -20,6 +20,7 @@ std::int64_t words(const Json& value) {
 }
 
 bool is_anthropic(const FakeRequest& request) { return request.path.find("/messages") != std::string::npos; }
+bool is_webhook(const FakeRequest& request) { return request.path.find("/webhook") != std::string::npos; }
 
 FakeReply json_reply(int status, const Json& body) {
   FakeReply reply;
@@ -54,14 +55,23 @@ Json judgment_by_schema(const Json& schema, bool perfect, const std::string& cri
   return object;
 }
 
-std::string judgment(const std::string& body, bool wrong_item) {
+struct FakeVerdict {
+  bool perfect = false;
+  std::string critique;
+};
+
+FakeVerdict verdict_on(const std::string& body, bool wrong_item) {
   const std::uint64_t luck = luck_of(body + (wrong_item ? " another" : ""));
-  const bool perfect = luck % 4 == 0;
   static constexpr const char* kCritiques[] = {"The response repeats itself and leaves the question open.",
                                                "The second sentence is wrong: the order of the steps is reversed.",
                                                "The response begins with small talk instead of an answer.",
                                                "The response ends in the middle of a sentence."};
-  const std::string critique = perfect ? "Perfect." : kCritiques[luck / 4 % 4];
+  const bool perfect = luck % 4 == 0;
+  return {perfect, perfect ? "Perfect." : kCritiques[luck / 4 % 4]};
+}
+
+std::string judgment(const std::string& body, bool wrong_item) {
+  const auto [perfect, critique] = verdict_on(body, wrong_item);
   const Json request = parse_json(body, "request");
   if (!request.contains("response_format")) return critique;
   const Json schema = request["response_format"].value("json_schema", Json::object()).value("schema", Json::object());
@@ -139,7 +149,7 @@ class ScriptedApi {
     if (about_batch) return {};
     if (request.method != "POST")
       return error_reply(request, 404, {{"message", "no such path"}, {"type", "not_found_error"}});
-    const std::string model = script_.value("model", "");
+    const std::string model = is_webhook(request) ? "" : script_.value("model", "");
     if (!model.empty() && parse_json(request.body, "request").value("model", "") != model) {
       return error_reply(
           request, 404,
@@ -150,12 +160,21 @@ class ScriptedApi {
 
   Json chat(const FakeRequest& request, const Json& fault) const {
     const Json asked = parse_json(request.body, "request");
+    if (is_webhook(request)) return about_webhook(request, asked, fault);
     const Json text =
         script_.contains("text") ? script_["text"] : Json(judgment(request.body, fault.contains("wrong_item")));
     Json reply = is_anthropic(request) ? fake_anthropic_reply(asked, text, fault.value("finish", "end_turn"))
                                        : fake_openai_reply(asked, text, fault.value("finish", "stop"));
     if (fault.contains("usage")) reply["usage"] = fault["usage"];
     if (script_.contains("logprobs") && asked.value("logprobs", false)) reply["choices"][0]["logprobs"] = logprobs();
+    return reply;
+  }
+
+  Json about_webhook(const FakeRequest& request, const Json& asked, const Json& fault) const {
+    FakeVerdict verdict = verdict_on(request.body, fault.contains("wrong_item"));
+    if (script_.contains("text")) verdict = {false, script_["text"].get<std::string>()};
+    Json reply = fake_webhook_reply(asked, verdict.perfect, verdict.critique);
+    if (fault.contains("wrong_item")) reply["item"] = "00000000";
     return reply;
   }
 
@@ -223,6 +242,10 @@ Json fake_anthropic_reply(const Json& request, const Json& text, const std::stri
           {"stop_reason", stop_reason},
           {"stop_sequence", nullptr},
           {"usage", usage}};
+}
+
+Json fake_webhook_reply(const Json& request, bool perfect, const std::string& critique) {
+  return {{"item", request.at("item")}, {"perfect", perfect}, {"critique", critique}};
 }
 
 Json fake_openai_error(const std::string& message, const std::string& type, const std::string& code) {

@@ -1,4 +1,5 @@
-// The double's manners: OpenAI- and Anthropic-shaped answers to chat requests, and faults by script.
+// The double's manners: OpenAI- and Anthropic-shaped answers to chat requests, answers of a judge behind a webhook
+// (paths that hold "/webhook"), and faults by script.
 //
 // A script is a JSON object; every key is optional:
 //   "model"       the only model it knows (others: 404); any without it
@@ -26,6 +27,8 @@ namespace cutd {
 // What an API of each kind says, before any fault. `text` null: a null content.
 Json fake_openai_reply(const Json& request, const Json& text, const std::string& finish = "stop");
 Json fake_anthropic_reply(const Json& request, const Json& text, const std::string& stop_reason = "end_turn");
+// schemas/json/webhook_judge.json
+Json fake_webhook_reply(const Json& request, bool perfect, const std::string& critique);
 Json fake_openai_error(const std::string& message, const std::string& type, const std::string& code);
 Json fake_anthropic_error(const std::string& message, const std::string& type);
 
