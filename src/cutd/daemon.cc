@@ -11,6 +11,7 @@
 #include "core/yaml.h"
 #include "cutd/version.h"
 #include "judge_client/make_llm_judge.h"
+#include "round/engine_judge.h"
 #include "server/event_routes.h"
 #include "server/pages.h"
 #include "server/people_routes.h"
@@ -38,10 +39,12 @@ Json engine_view(const EngineState& state) {
           {"last_failure", state.last_failure}};
 }
 
-// Judges as annotators are configured; keys are looked up when they are needed.
-RunServiceOptions run_options(const std::filesystem::path& data_dir, const Clock& clock) {
+// Judges as annotators are configured; keys are looked up when they are needed. A judge in the engine takes turns there
+// with the runner: its calls queue.
+RunServiceOptions run_options(const std::filesystem::path& data_dir, Engine& engine, const Clock& clock) {
   RunServiceOptions options;
-  options.judges = [data_dir, &clock](const AnnotatorConfig& annotator) -> std::unique_ptr<Judge> {
+  options.judges = [data_dir, &engine, &clock](const AnnotatorConfig& annotator) -> std::unique_ptr<Judge> {
+    if (asks_engine(annotator)) return make_engine_judge(annotator.llm, engine, data_dir);
     if (!asks_over_http(annotator)) return make_judge(annotator);
     const std::string& name = annotator.llm.api_key_name;
     return make_llm_judge(annotator.llm, name.empty() ? "" : find_credential(name, data_dir), clock,
@@ -104,7 +107,7 @@ Daemon::Daemon(const DaemonOptions& options, const Clock& clock, Logger& logger)
     : logger_(logger),
       store_(options.data_dir, clock, logger),
       engine_(engine_options(options), clock, logger),
-      runs_(store_, engine_, run_options(options.data_dir, clock), clock, logger),
+      runs_(store_, engine_, run_options(options.data_dir, engine_, clock), clock, logger),
       schedules_(
           options.schedules.empty() ? schedules_path(options.data_dir) : options.schedules, store_,
           [this](const Schedule& schedule, std::optional<std::int64_t> ends_at, const CycleOrigin& origin) {

@@ -17,7 +17,9 @@
 #include "cutd/output.h"
 #include "cutd/run_estimate.h"
 #include "cutd/signals.h"
+#include "engine/client.h"
 #include "judge_client/make_llm_judge.h"
+#include "round/engine_judge.h"
 #include "store/judgments.h"
 #include "store/store.h"
 
@@ -38,8 +40,18 @@ struct Options {
 
 // --- test --------------------------------------------------------------------------------------------
 
+// An engine of the trial's own: a daemon may be using its.
+std::unique_ptr<EngineClient> trial_engine(const AnnotatorConfig& annotator, const Clock& clock, Logger& logger) {
+  if (!asks_engine(annotator)) return nullptr;
+  EngineProcessOptions options;
+  options.program = find_engine_program();
+  return std::make_unique<EngineClient>(options, clock, logger);
+}
+
 // A person waits: no parking, and one retry tells a hiccup from a fault.
-std::unique_ptr<Judge> trial_judge(const AnnotatorConfig& annotator, const fs::path& data_dir, const Clock& clock) {
+std::unique_ptr<Judge> trial_judge(const AnnotatorConfig& annotator, const fs::path& data_dir, Engine* engine,
+                                   const Clock& clock) {
+  if (engine != nullptr) return make_engine_judge(annotator.llm, *engine, data_dir);
   if (!asks_over_http(annotator)) return make_judge(annotator);
   const std::string& name = annotator.llm.api_key_name;
   LlmJudgeOptions options = llm_judge_options(annotator.llm, name.empty() ? "" : find_credential(name, data_dir));
@@ -63,7 +75,9 @@ int run_test(const Options& options) {
   const SignalWatch signals;
   const SystemClock clock;
   make_data_dir(options.data_dir);
-  const std::unique_ptr<Judge> judge = trial_judge(annotator, options.data_dir, clock);
+  NullLogger logger;
+  const std::unique_ptr<EngineClient> engine = trial_engine(annotator, clock, logger);
+  const std::unique_ptr<Judge> judge = trial_judge(annotator, options.data_dir, engine.get(), clock);
   const Trial trial = run_trial(*judge, items, annotator.name, trial_budget(options, annotator, items.size()),
                                 options.data_dir, clock, signals.token());
   if (options.json) print_json(trial_json(annotator, items, trial));
@@ -87,11 +101,12 @@ std::string key_state(const AnnotatorConfig& annotator, const fs::path& data_dir
 }
 
 Json annotator_row(const AnnotatorConfig& annotator, const fs::path& data_dir) {
-  const bool llm = asks_over_http(annotator);
+  const bool llm = asks_a_model(annotator);
   Json row = {{"name", annotator.name}, {"kind", annotator.kind}, {"version", annotator_version(annotator)}};
-  row["model"] = llm ? Json(annotator.llm.model) : Json();
-  row["base_url"] = llm ? Json(annotator.llm.base_url) : Json();
-  row["api_key_name"] = llm && !annotator.llm.api_key_name.empty() ? Json(annotator.llm.api_key_name) : Json();
+  const auto word = [&](const std::string& text) { return llm && !text.empty() ? Json(text) : Json(); };
+  row["model"] = word(annotator.llm.model);
+  row["base_url"] = word(annotator.llm.base_url);
+  row["api_key_name"] = word(annotator.llm.api_key_name);
   row["key"] = key_state(annotator, data_dir);
   if (llm) {
     const LlmAnnotator& config = annotator.llm;

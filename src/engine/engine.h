@@ -1,7 +1,8 @@
 // What the daemon asks of the model process, as plain values. Implementations: EngineClient (the real
 // process over JSON-RPC, engine/client.h) and FakeEngine (tests/support). docs/architecture.md, section 2.
 //
-// Every call blocks until its answer and is made by one thread (the round runner). A call throws
+// Every call blocks until its answer. The round runner, judges (round/engine_judge.h) and the pages' explanations call,
+// each from a thread of its own: an implementation for the daemon queues their calls. A call throws
 // Error(kUnavailable) when the engine died or hung (redo the unit), Error(kCancelled) when `stop` was
 // requested, and the engine's own error otherwise. The engine holds no truth: a request carries
 // everything, a result is a value or a folder plus its hash.

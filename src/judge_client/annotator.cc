@@ -41,7 +41,7 @@ AnnotatorConfig parse_annotator(const Json& entry, const std::string& origin) {
     const std::string defect = human_defect(config.human);
     if (!defect.empty()) throw Error(ErrorCode::kUsage, origin + ": " + defect);
   }
-  if (!asks_over_http(config)) return config;
+  if (!asks_a_model(config)) return config;
   if (config.kind == "batch" && config.llm.api != "openai" && config.llm.api != "anthropic") {
     throw Error(ErrorCode::kUsage, origin + ": llm.api: there are no batches for \"" + config.llm.api +
                                        "\", only for openai and anthropic: say kind llm");
@@ -60,12 +60,12 @@ Json annotator_json(const AnnotatorConfig& config) {
   OptionTable table;
   declare_annotator_options(table, copy);
   Json json = table.effective();
-  json.erase(asks_over_http(config) ? "guideline" : "llm");  // the other kind's keys say nothing
+  json.erase(asks_a_model(config) ? "guideline" : "llm");  // the other kind's keys say nothing
   return json;
 }
 
 std::string annotator_version(const AnnotatorConfig& config) {
-  if (asks_over_http(config)) return llm_annotator_version(config.llm);
+  if (asks_a_model(config)) return llm_annotator_version(config.llm);
   if (config.kind == "human") return human_version(config.human);
   return config.kind + "/" + guideline_version(config.guideline);
 }

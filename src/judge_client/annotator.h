@@ -26,8 +26,11 @@ struct AnnotatorConfig {
   std::string role = "judge";  // judge | referee: asked only when the others disagree
 };
 
-// Whether it asks a model over HTTP (llm: each for itself; batch: many together, half the price, within a day).
-inline bool asks_over_http(const AnnotatorConfig& config) { return config.kind == "llm" || config.kind == "batch"; }
+// Whether its section `llm` says whom it asks (llm: each for itself; batch: many together, half the price, in a day).
+inline bool asks_a_model(const AnnotatorConfig& config) { return config.kind == "llm" || config.kind == "batch"; }
+// Whether that is a model in our own engine (round/engine_judge.h): free, without key, ledger and network.
+inline bool asks_engine(const AnnotatorConfig& config) { return asks_a_model(config) && config.llm.api == "engine"; }
+inline bool asks_over_http(const AnnotatorConfig& config) { return asks_a_model(config) && !asks_engine(config); }
 
 void declare_annotator_options(OptionTable& table, AnnotatorConfig& config);
 
@@ -38,7 +41,8 @@ Json annotator_json(const AnnotatorConfig& config);
 // Name and version under which judgments and evaluations are stored ("editor", "rule/1f0c…").
 std::string annotator_version(const AnnotatorConfig& config);
 
-// The judge of an annotator of kind rule. One of kind llm needs a key and a clock: make_llm_judge() (llm_annotator.h).
+// The judge of an annotator of kind rule. One of kind llm needs a key and a clock (make_llm_judge.h), or the engine
+// (round/engine_judge.h).
 // One of kind human has none: its judge is the queue (store/queue.h).
 std::unique_ptr<Judge> make_judge(const AnnotatorConfig& config);
 

@@ -42,6 +42,13 @@ void check_webhook(const LlmAnnotator& config, const Refusal& refuse) {
   if (config.max_tpm > 0) refuse("max_tpm", "a webhook's tokens are not counted: max_rpm limits its requests");
 }
 
+void check_engine(const LlmAnnotator& config, const Refusal& refuse) {
+  if (config.model.empty()) refuse("model", "is missing: a Hugging Face folder, or an imported model's name");
+  if (!config.base_url.empty()) refuse("base_url", "the engine is no server: leave it out, or say another api");
+  if (!config.api_key_name.empty()) refuse("api_key_name", "the engine needs no key: leave it out");
+  if (!config.price.is_free()) refuse("price", "the engine is yours: it costs nothing");
+}
+
 void check_paid(const LlmAnnotator& config, const Refusal& refuse) {
   if (config.base_url.empty()) refuse("base_url", "is missing");
   check_url(config, refuse);
@@ -79,11 +86,17 @@ void declare_llm_options(OptionTable& table, LlmAnnotator& config, const std::st
   const auto key = [&](const char* name) { return prefix + "." + name; };
   const auto amount = std::function<std::string(const double&)>(check_amount);
   table.add(key("api"), &config.api,
-            "whom it asks: openai (and compatible servers), anthropic or webhook (a program of yours)",
-            one_of({"openai", "anthropic", "webhook"}));
+            "whom it asks: openai (and compatible servers), anthropic, webhook (a program of yours) or engine (a model "
+            "folder)",
+            one_of({"openai", "anthropic", "webhook", "engine"}));
   table.add(key("base_url"), &config.base_url,
             "where the API is, such as https://api.openai.com/v1; of a webhook the URL that is posted to");
-  table.add(key("model"), &config.model, "the judging model's name");
+  table.add(key("model"), &config.model,
+            "the judging model's name; api engine: a Hugging Face folder or an imported model's name");
+  table.add(key("model_hash"), &config.model_hash, "api engine: what its files must hash to; set when a run starts");
+  table.add(key("dtype"), &config.dtype, "api engine: of the weights, float32 or bfloat16",
+            one_of({"float32", "bfloat16"}));
+  table.add(key("device"), &config.device, "api engine: auto, cpu or cuda:N");
   table.add(key("accepted_models"), &config.accepted_models, "other names that its replies may bear; \"*\": any");
   table.add(key("api_key_name"), &config.api_key_name, "name of the credential that holds the key; empty: none");
   table.add(key("prompt"), &config.prompt, "a built-in judging prompt, or the absolute path of one");
@@ -131,7 +144,8 @@ void settle_llm_annotator(LlmAnnotator& config, const std::string& origin) {
     config.prompt.clear();
     return;
   }
-  check_paid(config, refuse);
+  if (config.api == "engine") check_engine(config, refuse);
+  else check_paid(config, refuse);
   const JudgingPrompt prompt = prompt_of(config, origin + ": llm.prompt");
   if (prompt.user.find("{{reference}}") != std::string::npos ||
       prompt.system.find("{{reference}}") != std::string::npos) {
@@ -146,6 +160,11 @@ std::string llm_annotator_version(const LlmAnnotator& config) {
     return "llm/" + (name.empty() ? "" : name + "/") + prompt + "/" + sha256_hex(asked.dump()).substr(0, 12);
   };
   if (config.api == "webhook") return version("", Json::array({config.api, config.base_url, prompt}));
+  if (config.api == "engine") {
+    const std::string name = std::filesystem::path(config.model).filename().string();
+    const std::string& identity = config.model_hash.empty() ? config.model : config.model_hash;
+    return version(name, Json::array({config.api, identity, config.dtype, prompt}));
+  }
   return version(config.model, Json::array({config.api, config.base_url, config.model, config.accepted_models,
                                             config.temperature, prompt}));
 }

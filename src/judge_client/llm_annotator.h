@@ -31,9 +31,12 @@ struct BatchSettings {
 };
 
 struct LlmAnnotator {
-  std::string api = "openai";  // openai (and everything compatible) | anthropic | webhook
+  std::string api = "openai";  // openai (and everything compatible) | anthropic | webhook | engine
   std::string base_url;
-  std::string model;
+  std::string model;       // the provider's name of it; engine: a Hugging Face folder, or an imported model's name
+  std::string model_hash;  // engine: fingerprint of its files (weights/fingerprint.h), found when a run starts
+  std::string dtype = "bfloat16";  // engine: as ModelSpec (engine/engine.h)
+  std::string device = "auto";     // engine
   std::vector<std::string> accepted_models;
   std::string api_key_name;         // of a credential (core/credentials.h); empty: no key is sent
   std::string prompt = "cut-fig8";  // name of a built-in one or absolute path of a file; once settled, its text as JSON
@@ -61,7 +64,7 @@ void declare_llm_options(OptionTable& table, LlmAnnotator& config, const std::st
 void settle_llm_annotator(LlmAnnotator& config, const std::string& origin);
 
 // "llm/gpt-4o/cut-fig8/1a2b3c4d5e6f/<hash>": everything that decides what is asked and of whom; not price, caps or
-// limits.
+// limits. Of an engine's model the fingerprint counts, not its path.
 std::string llm_annotator_version(const LlmAnnotator& config);
 
 // The prompt that `prompt` stands for. Error naming `origin`.

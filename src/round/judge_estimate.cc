@@ -162,7 +162,7 @@ Json judge_estimate_json(const JudgeEstimate& estimate) {
 
 std::string judge_estimate_text(const JudgeEstimate& estimate) {
   if (estimate.model.empty()) {
-    return fmt::format("annotator {} judges {} responses a round and {} in all, without asking anybody\n",
+    return fmt::format("annotator {} judges {} responses a round and {} in all, on this machine and free of charge\n",
                        estimate.annotator, estimate.round.calls, estimate.run.calls);
   }
   if (estimate.run.input_tokens == 0 && estimate.run.cost == 0) {

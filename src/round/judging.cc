@@ -21,6 +21,8 @@ namespace cutd {
 namespace {
 
 constexpr std::int64_t kPassLimit = 2000;  // judgments read at once
+// Of a judge in our own engine, which is slow: so that a pause, and another annotator's turn, need not wait for hours.
+constexpr std::int64_t kEnginePassLimit = 128;
 
 struct JudgeTask {
   AnnotatorId annotator;
@@ -32,6 +34,11 @@ AnnotatorConfig annotator_config(Reader& reader, AnnotatorId id) {
   const std::optional<Annotator> annotator = find_annotator(reader, id);
   if (!annotator) throw Error(ErrorCode::kInternal, "no annotator " + std::to_string(id.value));
   return parse_annotator(annotator->config, "annotator " + annotator->name);
+}
+
+std::int64_t pass_limit(const AnnotatorConfig& config) {
+  if (config.kind == "batch") return -1;  // a batch is as large as it can be
+  return asks_engine(config) ? kEnginePassLimit : kPassLimit;
 }
 
 std::vector<JudgeTask> read_tasks(Reader& reader) {
@@ -54,10 +61,9 @@ std::vector<JudgeTask> read_tasks(Reader& reader) {
   std::vector<JudgeTask> tasks;
   for (const auto& [owner, annotator] : owners) {
     AnnotatorConfig config = annotator_config(reader, annotator);
-    if (config.kind == "human") continue;                                 // people judge these (round/people.h)
-    const std::int64_t limit = config.kind == "batch" ? -1 : kPassLimit;  // a batch is as large as it can be
+    if (config.kind == "human") continue;  // people judge these (round/people.h)
     std::vector<PendingJudgment> pending =
-        mix_in_canaries(reader, owner, annotator, list_pending_judgments(reader, owner, annotator, limit));
+        mix_in_canaries(reader, owner, annotator, list_pending_judgments(reader, owner, annotator, pass_limit(config)));
     if (!pending.empty()) tasks.push_back({annotator, std::move(config), std::move(pending)});
   }
   return tasks;

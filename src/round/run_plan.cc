@@ -147,6 +147,11 @@ void plan_time(const RunConfig& config, const InstructionSets& sets, RunPlan& pl
   if (config.annotator().kind != "llm") return;
   const LlmAnnotator& annotator = config.annotator().llm;
   const double calls = static_cast<double>(plan.responses);
+  if (asks_engine(config.annotator())) {  // as fast as the model that answers, whose size it is guessed to have
+    plan.judging_seconds =
+        calls * static_cast<double>(plan.assumed.judgment_tokens) / plan.assumed.generation_tokens_per_second;
+    return;
+  }
   plan.judging_seconds = calls * plan.assumed.judge_seconds / static_cast<double>(annotator.max_in_flight);
   if (annotator.max_rpm > 0) plan.judging_seconds = std::max(plan.judging_seconds, calls / annotator.max_rpm * 60);
 }

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "round/canaries.h"
+#include "round/engine_judge.h"
 #include "round/people.h"
 #include "round/quorum.h"
 #include "store/attempts.h"
@@ -99,6 +100,9 @@ RunId start_run(Store& store, const RunConfig& config, const FileReader& files, 
   frozen.config = with_guidelines(config, files);
   std::vector<std::vector<GoldItem>> gold;  // of each annotator
   for (const AnnotatorConfig& annotator : frozen.config.annotators) gold.push_back(read_gold(annotator, files));
+  for (AnnotatorConfig& annotator : frozen.config.annotators) {
+    if (asks_engine(annotator)) annotator.llm = with_model(annotator.llm, store.data_dir());
+  }
   frozen.model_dir = fs::absolute(find_model(config.model, store.data_dir())).lexically_normal().string();
   const InstructionSets sets = read_instruction_sets(config.data, files);
   if (sets.held_out_in_train > 0) {

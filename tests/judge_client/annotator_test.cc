@@ -39,6 +39,20 @@ TEST(AnnotatorTest, IsStrict) {
   EXPECT_THAT(refusal("guideline:\n  min_words: 50\n"), HasSubstr("no response could pass"));
 }
 
+TEST(AnnotatorTest, AsksAModelInTheEngineWithoutUrlKeyOrPrice) {
+  const std::string engine = "name: own\nkind: llm\nllm: {api: engine, model: critic-1b";
+  const AnnotatorConfig config = parse(engine + ", prompt: yes-no}");
+  EXPECT_TRUE(asks_engine(config));
+  EXPECT_FALSE(asks_over_http(config));
+  EXPECT_THAT(annotator_version(config), HasSubstr("llm/critic-1b/yes-no/"));
+  EXPECT_EQ(annotator_version(parse_annotator(annotator_json(config), "stored")), annotator_version(config));
+  EXPECT_THAT(refusal("kind: llm\nllm: {api: engine}"), HasSubstr("llm.model"));
+  EXPECT_THAT(refusal(engine + ", base_url: 'http://127.0.0.1'}"), HasSubstr("llm.base_url"));
+  EXPECT_THAT(refusal(engine + ", api_key_name: KEY}"), HasSubstr("llm.api_key_name"));
+  EXPECT_THAT(refusal(engine + ", price: {output: 1}}"), HasSubstr("llm.price"));
+  EXPECT_THAT(refusal("kind: batch\nllm: {api: engine, model: m}"), HasSubstr("there are no batches"));
+}
+
 TEST(AnnotatorTest, ComesBackFromItsJson) {
   AnnotatorConfig config;
   config.guideline.max_words = 33;

@@ -69,7 +69,7 @@ TEST(JudgeEstimateTest, AnAnnotatorThatAsksNobodyCostsNothing) {
   const JudgeEstimate estimate = estimate_judging(free, kFigures, std::nullopt);
   EXPECT_EQ(estimate.run.cost, 0);
   EXPECT_EQ(estimate.run.calls, 64);
-  EXPECT_THAT(judge_estimate_text(estimate), HasSubstr("without asking anybody"));
+  EXPECT_THAT(judge_estimate_text(estimate), HasSubstr("free of charge"));
 }
 
 TEST(JudgeEstimateTest, TheShippedExamplesAreCompleteConfigurations) {

@@ -117,8 +117,18 @@ LoadReply ScriptedEngine::load(const ModelSpec& model, std::stop_token stop, con
   return {"cpu", model.dtype, 1, 1, "scripted"};
 }
 
+std::vector<GeneratedResponse> ScriptedEngine::answer_as_judge(const GenerateRequest& request,
+                                                               const std::stop_token& stop) {
+  judged_.push_back(request);
+  begin("judge", stop);
+  std::vector<GeneratedResponse> answers;
+  for (const GeneratePrompt& prompt : request.prompts) answers.push_back(judge(scripted_decode(prompt.ids)));
+  return answers;
+}
+
 std::vector<GeneratedResponse> ScriptedEngine::generate(const GenerateRequest& request, std::stop_token stop,
                                                         const ProgressSink& progress) {
+  if (!judge_dir.empty() && request.model.model_dir == judge_dir) return answer_as_judge(request, stop);
   begin("generate", stop);
   const std::int64_t rank = rank_of(request.model);
   const std::int64_t percent = skill(rank);

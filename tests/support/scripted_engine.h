@@ -16,7 +16,7 @@ namespace cutd {
 // One thread calls; the counts may be read once it has ended.
 class ScriptedEngine final : public Engine {
  public:
-  // Called before each request with its kind (generate | score | train) and its number among those of the
+  // Called before each request with its kind (generate | judge | score | train) and its number among those of the
   // kind, from 1. What it throws is what the engine answers.
   using Before = std::function<void(const std::string& kind, std::int64_t number, std::stop_token stop)>;
   Before before;
@@ -33,6 +33,12 @@ class ScriptedEngine final : public Engine {
   TrainReply train(const TrainRequest& request, std::stop_token stop, const ProgressSink& progress) override;
   MergeReply merge(const MergeRequest& request, std::stop_token stop, const ProgressSink& progress) override;
 
+  // A judging model beside the policy: what the model of that folder says to a prompt. Its requests are of kind `judge`
+  // and no part of `generate`.
+  std::string judge_dir;
+  std::function<GeneratedResponse(const std::string& prompt)> judge;
+  const std::vector<GenerateRequest>& judged() const { return judged_; }
+
   static constexpr std::int64_t kSteps = 3;
 
   // A null model: from this rank of the adapter on, one answer to everything (0: never).
@@ -44,9 +50,11 @@ class ScriptedEngine final : public Engine {
 
  private:
   void begin(const std::string& kind, const std::stop_token& stop);
+  std::vector<GeneratedResponse> answer_as_judge(const GenerateRequest& request, const std::stop_token& stop);
 
   std::map<std::string, std::int64_t> calls_;
   std::vector<TrainRequest> trainings_;
+  std::vector<GenerateRequest> judged_;
   std::int64_t last_resumed_from_ = 0;
 };
 
