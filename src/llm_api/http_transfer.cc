@@ -184,6 +184,9 @@ bool HttpTransfer::take_header(std::string_view line) {
     if (gzip_ || (lower(value) != "gzip" && lower(value) != "x-gzip")) garbled_ = true;
     gzip_ = std::make_unique<GzipReader>();
   }
+  // Of two lengths one is wrong, and nobody can tell which: libcurl takes the last.
+  const std::string_view earlier = name == "content-length" ? reply_.header(name) : std::string_view();
+  if (!earlier.empty() && earlier != value) garbled_ = true;
   reply_.headers.push_back({name, std::string(value)});
   return true;
 }

@@ -149,6 +149,7 @@ TEST(HttpClientTest, RefusesWhatIsNotTheHttpItUnderstands) {
       {"length too long", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{}"},
       {"negative length", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n{}"},
       {"two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 9\r\n\r\n{}"},
+      {"two lengths, the last one right", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nContent-Length: 2\r\n\r\n{}"},
   };
   for (const auto& [name, bytes] : replies) {
     FakeLlmServer server([raw = bytes](const FakeRequest&) {
