@@ -115,7 +115,7 @@ void ChatClient::send_due() {
 }
 
 void ChatClient::send(Item item) {
-  budget_.sent(item.sent_ms, item.sends > 1);
+  if (item.sends == 1) budget_.sent(item.sent_ms, false);  // a retry was counted when it was decided on
   HttpRequest http = chat_http_request(options_.endpoint, item.chat);
   ++in_flight_;
   http_.submit(std::move(http), [this, item = std::move(item)](HttpOutcome outcome) mutable {
@@ -178,6 +178,8 @@ void ChatClient::on_failure(Item item, ApiFailure failure) {
       if (!pause_) pause_ = failure;
       return;
     case RetryAction::kSendAgain:
+      // Counted now and not when it is sent: it waits behind what is due, and all that fail meanwhile would pass, too.
+      budget_.sent(now, true);
       if (!ending_) queue(std::move(item), decision.delay_ms);
       return;
     case RetryAction::kPark:

@@ -43,6 +43,18 @@ TEST(CircuitTest, ProbesASickServerOnceAMinuteAndRecoversWithinTwo) {
   EXPECT_LE(recovered - 3'600'000, 120'000);
 }
 
+TEST(CircuitTest, IsNeeded) {  // the negative control: one that learns of no failure sends all that it may
+  Circuit circuit;
+  int sends = 0;
+  for (std::int64_t now = 0; now < 3'600'000; now += 100) {
+    for (int i = 0; i < 64 && circuit.admits(now); ++i) {
+      circuit.sent(now);
+      ++sends;
+    }
+  }
+  EXPECT_GT(sends, 1'000'000);
+}
+
 TEST(CircuitTest, OpensOnlyForAnUnbrokenRow) {
   Circuit circuit;
   for (int i = 0; i < 19; ++i) circuit.failed(0);
@@ -72,6 +84,16 @@ TEST(RetryBudgetTest, KeepsRetriesToATenthOfTheSends) {
   }
   EXPECT_LE(retries, sends / 10);
   EXPECT_GE(retries, sends * 8 / 100);
+}
+
+TEST(RetryBudgetTest, IsNeeded) {  // the negative control: one that is not told of retries lets all of them through
+  RetryBudget budget;
+  int retries = 0;
+  for (std::int64_t now = 0; now < 600'000; now += 100) {
+    budget.sent(now, false);
+    if (now % 200 == 0 && budget.allows_retry(now)) ++retries;
+  }
+  EXPECT_EQ(retries, 3'000);  // a third of all sends
 }
 
 TEST(RetryBudgetTest, HoldsBackByTheServersAcceptance) {
