@@ -10,6 +10,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 RunConfig config(double round_cap = 100, double request_cap = 1) {
@@ -80,6 +81,23 @@ TEST(JudgeEstimateTest, TheShippedExamplesAreCompleteConfigurations) {
     EXPECT_THAT(estimate.warnings, IsEmpty()) << name;  // their caps let their own runs through
     EXPECT_GT(estimate.run.cost, 0);
   }
+}
+
+TEST(JudgeEstimateTest, TheShippedExamplesWithoutAPriceAreComplete) {
+  const auto estimate_of = [](const std::string& name) {
+    const RunConfig example =
+        parse_run_config(read_yaml_file(std::filesystem::path(CUTD_SOURCE_DIR) / "examples" / name), name);
+    return estimate_judging(example, {60, 60, 80, 400}, std::nullopt);
+  };
+  const JudgeEstimate webhook = estimate_of("judge-webhook.yaml");
+  EXPECT_EQ(webhook.run.cost, 0);
+  EXPECT_EQ(webhook.run.input_tokens + webhook.run.output_tokens, 0);
+  EXPECT_THAT(judge_estimate_text(webhook), HasSubstr("house-judge asks http://127.0.0.1:9000/judge"));
+  EXPECT_THAT(judge_estimate_text(webhook), Not(HasSubstr("$0")));
+  const JudgeEstimate engine = estimate_of("judge-engine.yaml");
+  EXPECT_EQ(engine.run.cost, 0);
+  EXPECT_EQ(engine.run.calls, webhook.run.calls);
+  EXPECT_THAT(judge_estimate_text(engine), HasSubstr("on this machine and free of charge"));
 }
 
 TEST(JudgeEstimateTest, ShowsSmallAmountsWhole) {
