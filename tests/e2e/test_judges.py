@@ -42,6 +42,20 @@ annotators:
 """
 
 
+WEBHOOK = """
+annotators:
+  - name: hook
+    kind: llm
+    llm: {{api: webhook, base_url: "{url}/webhook", api_key_name: JUDGE_KEY, allow_http: true, allow_private: [127.0.0.1]}}
+"""
+ENGINE = """
+annotators:
+  - name: own
+    kind: llm
+    llm: {{api: engine, model: {model}, dtype: float32, device: cpu, prompt: {prompt}}}
+"""
+
+
 class Double:
     """bin/fake_llm_server; `counts()` is what it would have charged."""
 
@@ -168,6 +182,40 @@ def test_faults_of_the_provider_change_no_manifest(cutd, setting, double, tmp_pa
                 data, "SELECT count(*) FROM judge_attempt WHERE state IN ('received', 'unknown')")[0][0]
         check(cutd, data)
     assert manifests[0] == manifests[1] != []
+
+
+def test_a_webhook_judges_a_run_for_nothing(cutd, setting, double, tmp_path):
+    server = double({"api_key": KEY, "faults": [{"wrong_item": True, "share": 0.2, "tries": 1},
+                                                {"status": 503, "share": 0.2, "tries": 1}]})
+    data = tmp_path / "data"
+    done = demo(cutd, setting(WEBHOOK.format(url=server.url)), data)
+    assert done.returncode == 0, done.stderr
+    assert f"hook asks {server.url}/webhook" in done.stderr
+    hits = server.counts()["hits"]
+    assert hits == query(data, "SELECT count(*) FROM judge_attempt")[0][0]  # P3
+    judged = query(data, "SELECT count(*) FROM judgment WHERE state = 'done'")[0][0]
+    assert 0 < judged < hits  # another item's answer is none: it was asked for again
+    assert total_of(data) == (0, 0)
+    check(cutd, data)
+
+
+def test_a_model_in_the_engine_judges_without_a_ledger(cutd, setting, tiny_model, tmp_path):
+    """A random model's words are no sensible judgments; they take the whole way from its template to a verdict."""
+    prompt = tmp_path / "short.yaml"
+    prompt.write_text("system: Judge.\nuser: \"{{response}}\"\nparser: perfect_prefix\nmax_tokens: 400\n")
+    text = ENGINE.format(model=tiny_model, prompt=prompt)
+    done = trial(cutd, tmp_path, text, "--count", 3, "--json")
+    assert done.returncode in (0, 4), done.stderr
+    result = json.loads(done.stdout)
+    for item in result["items"]:
+        assert item["requests"] == 1 and item["input_tokens"] > 0 and item["output_tokens"] > 0 and item["cost"] == 0
+        assert item["verdict"] in ("perfect", "criticised", "unusable")
+    data = tmp_path / "data"
+    demo(cutd, setting(text), data)  # what becomes of such a run is the model's luck
+    assert query(data, "SELECT count(*) FROM judgment WHERE state != 'pending'")[0][0] > 0
+    assert query(data, "SELECT count(*) FROM judge_attempt")[0][0] == 0
+    assert query(data, "SELECT version FROM annotator")[0][0].startswith("llm/tiny/short/")
+    check(cutd, data)
 
 
 def test_a_cap_pauses_the_run_and_a_higher_one_lets_it_go_on(cutd, setting, double, tmp_path):
