@@ -115,7 +115,7 @@ def test_a_second_run_reuses_everything(config, undisturbed, tmp_path):
 # The points of a round in the order in which a run passes them: each life is killed at one, the next one finds what
 # it left and comes to the next.
 ROUND = ["plan.after_units", "generate.before_commit", "store.before_commit:3", "generate.after_commit", "judge.after_intent",
-         "judge.before_settle", "store.after_commit:3", "manifest.before_row", "manifest.after_row",
+         "judge.before_settle", "judge.before_judgment", "store.after_commit:3", "manifest.before_row", "manifest.after_row",
          "train.after_step", "train.after_step:2", "train.before_publish",
          # The delta, then the cumulative adapter.
          "publish.before_rename", "publish.after_rename", "publish.before_row", "publish.after_row",
