@@ -93,14 +93,15 @@ void revive_lease(Writer& writer, const ClaimInput& input, LeaseId lease, const 
 }
 
 // Open queues that this person's tags let them work in, the oldest first. An evaluation's only while a run at work
-// wants its score.
+// wants its score, from these people alone or from a quorum that they are of (round/quorum.h).
 std::vector<Queue> queues_for(Reader& reader, UserId user) {
   return reader.database().all(
-      select_queue(
-          "WHERE state = 'open' AND (json_array_length(tags) = 0 OR EXISTS (SELECT 1 FROM user, "
-          "json_each(user.tags) AS own JOIN json_each(queue.tags) AS wanted ON wanted.value = own.value "
-          "WHERE user.id = ?)) AND (round_id IS NOT NULL OR EXISTS (SELECT 1 FROM run WHERE run.state = 'active' "
-          "AND json_extract(run.config, '$.annotator') = queue.annotator_id)) ORDER BY id"),
+      select_queue("WHERE state = 'open' AND (json_array_length(tags) = 0 OR EXISTS (SELECT 1 FROM user, "
+                   "json_each(user.tags) AS own JOIN json_each(queue.tags) AS wanted ON wanted.value = own.value "
+                   "WHERE user.id = ?)) AND (round_id IS NOT NULL OR EXISTS (SELECT 1 FROM run JOIN annotator AS asked "
+                   "ON asked.id = json_extract(run.config, '$.annotator') WHERE run.state = 'active' AND (asked.id = "
+                   "queue.annotator_id OR EXISTS (SELECT 1 FROM json_each(asked.config, '$.members') AS member WHERE "
+                   "json_extract(member.value, '$.annotator') = queue.annotator_id)))) ORDER BY id"),
       queue_of, user);
 }
 

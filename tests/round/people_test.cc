@@ -6,7 +6,9 @@
 #include <thread>
 
 #include "core/yaml.h"
+#include "round/frozen_run.h"
 #include "round/instruction_sets.h"
+#include "round/quorum.h"
 #include "store/check.h"
 #include "store/judgments.h"
 #include "store/queue_views.h"
@@ -106,6 +108,50 @@ TEST_F(PeopleTest, JudgeAWholeRunWithEverybodysWordKept) {
       EXPECT_TRUE(judgment.validated);
       EXPECT_THAT(judgment.raw, HasSubstr("user "));
     }
+    EXPECT_THAT(check_store(reader, store.data_dir()), IsEmpty());
+  });
+}
+
+// Where the annotators that work by themselves disagree, and only there, people are asked; their word stands.
+TEST_F(PeopleTest, DecideWhereTheOthersDisagree) {
+  Rehearsal rehearsal(files_.data_dir());
+  Store& store = rehearsal.store();
+  RunConfig config = files_.config(
+      "annotators:\n"
+      "  - {name: lenient, kind: rule, guideline: {require_subject: false}}\n"
+      "  - {name: strict, kind: rule, guideline: {min_words: 1, max_words: 2}}\n"
+      "  - {name: reviewers, kind: human, role: referee}\n"
+      "quorum: {rule: weighted}\n"
+      "alarms: {min_judgments: 1000, kappa: 0}\n");
+  config.limits.rounds = 1;
+  const RunId run = rehearsal.runs().start(config, files_.files());
+  const UserId anna = person(store, "anna");
+  rehearsal.runs().begin();
+  EXPECT_EQ(work_through(rehearsal, run, {anna}), RunState::kCompleted);
+  rehearsal.runs().stop();
+  store.read([&](Reader& reader) {
+    const Round round = find_round(reader, run, 1).value();
+    const AnnotatorId quorum = frozen_annotator(*find_run(reader, run));
+    const std::vector<AnnotatorId> members = find_quorum(reader, quorum)->members;
+    std::map<ResponseId, std::vector<Judgment>> said;
+    for (const AnnotatorId member : members) {
+      for (const Judgment& judgment : list_judgments(reader, round.id, member))
+        said[judgment.response].push_back(judgment);
+    }
+    std::size_t decided_by_people = 0;
+    for (const Judgment& judgment : list_judgments(reader, round.id, quorum)) {
+      const std::vector<Judgment>& votes = said.at(judgment.response);
+      ASSERT_GE(votes.size(), 2u);
+      const bool disagreed = votes[0].label != votes[1].label;
+      EXPECT_EQ(votes.size(), disagreed ? 3u : 2u);
+      EXPECT_EQ(judgment.label, votes.back().label);
+      if (disagreed) {
+        EXPECT_EQ(judgment.text, votes.back().text);
+        ++decided_by_people;
+      }
+    }
+    EXPECT_GT(decided_by_people, 0u);
+    EXPECT_LT(decided_by_people, 6u);
     EXPECT_THAT(check_store(reader, store.data_dir()), IsEmpty());
   });
 }
