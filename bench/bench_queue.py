@@ -9,6 +9,7 @@ import argparse
 import json
 import pathlib
 import random
+import subprocess
 import sys
 import tempfile
 import threading
@@ -38,11 +39,14 @@ def main():
     parser.add_argument("--items", type=int, default=1000)
     parser.add_argument("--overlap", type=int, default=3)
     parser.add_argument("--kills", type=int, default=3)
+    parser.add_argument("--judgments", type=int, default=0, help="that the store holds already (seed_store)")
     parser.add_argument("--model", help="not used: the engine of this bench needs none")
     options = parser.parse_args()
     bin_folder = options.bin.resolve()
     with tempfile.TemporaryDirectory() as folder:
         daemon, config = make_setting(pathlib.Path(folder), bin_folder, options.items, options.overlap, lease_minutes=0.25)
+        if options.judgments:
+            subprocess.run([bin_folder / "seed_store", daemon.data, str(options.judgments)], check=True)
         daemon.start()
         cutd = Program(bin_folder / "cutd")
         over = threading.Event()
@@ -75,6 +79,7 @@ def main():
     submits = [took for person in people for at, took in person.submits if not away(down, at, took)]
     print(json.dumps({
         "bench": "queue", "people": options.people, "items": len(tasks), "overlap": options.overlap, "kills": options.kills,
+        "stored_judgments": options.judgments,
         "exact": exact, "run": state, "seconds": round(seconds, 1), "counted": sum(map(len, done.values())),
         "surplus": sum(len(person.surplus) for person in people), "skipped": sum(len(person.skipped) for person in people),
         "claim_ms": milliseconds(claims), "submit_ms": milliseconds(submits), "claims": len(claims)}))

@@ -80,7 +80,8 @@ def rows_of(data, sql):
 
 
 def state_of(data):
-    return rows_of(data, "SELECT state FROM run")[0][0]
+    """Of the newest run."""
+    return rows_of(data, "SELECT state FROM run ORDER BY id DESC LIMIT 1")[0][0]
 
 
 def what_was_counted(data):
