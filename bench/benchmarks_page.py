@@ -1,8 +1,10 @@
-"""Renders the JSON lines of scripts/bench (build/bench.jsonl) as docs/benchmarks.md. Usage: benchmarks_page.py IN.jsonl OUT.md"""
+"""Renders the JSON lines of scripts/bench (build/bench.jsonl) as docs/benchmarks.md. Usage: benchmarks_page.py IN.jsonl OUT.md
+Where IN holds nothing but llama.cpp's rows, that section of OUT alone is written anew."""
 
 import json
 import pathlib
 import platform
+import re
 import sys
 import time
 
@@ -43,6 +45,46 @@ def training(rows):
     return "\n".join(lines)
 
 
+LLAMA_CPP = "## llama.cpp\n"
+
+
+def llama_cpp_version():
+    pins = pathlib.Path(__file__).parents[1] / "third_party/python/peers.txt"
+    return re.search(r"^llama-cpp-python==(\S+)", pins.read_text(), re.MULTILINE).group(1)
+
+
+def llama_cpp(rows):
+    text = f"""{LLAMA_CPP}
+`scripts/bench --peers` measures generation against llama.cpp as well (that of llama-cpp-python {llama_cpp_version()}, compiled for this
+processor, once), and `scripts/bench --only-peers` nothing else. Both compute with the same weights, each side with its best
+element type and attention; llama.cpp keeps keys and values in float16. Beside them stands the quantised file (Q4_1) that both
+are made from, which is how llama.cpp is mostly used. Leave the machine alone meanwhile: llama.cpp's threads wait for each other
+in a loop, and crawl where other programs want the cores.
+"""
+    if not rows:
+        return text + "\nNot measured yet.\n"
+    lines = ["| sequences | cutd-engine, tokens/s | llama.cpp, tokens/s | ratio (lowest to highest pair) | prompt tokens/s, ratio | peak memory, GiB | llama.cpp quantised, tokens/s (ratio) |",
+             "|---|---|---|---|---|---|---|"]
+    for row in rows:
+        best, peer_best = row["best"], row["peer_best"]
+        lines.append(
+            f"| {row['batch']} | {row['tokens_per_second'][best]:.0f} ({best}) | {row['peer_tokens_per_second'][peer_best]:.0f} ({peer_best}) | "
+            f"**{row['ratio']:.2f}** ({row['ratio_lowest']:.2f} to {row['ratio_highest']:.2f}) | "
+            f"{max(row['prefill_tokens_per_second'].values()):.0f}, {row['prefill_ratio']:.2f} | "
+            f"{gib(row['peak_memory_bytes'][best])} against {gib(row['peer_peak_memory_bytes'][peer_best])} | "
+            f"{row['quantised_tokens_per_second']:.0f} ({row['quantised_ratio']:.2f}) |")
+    table = "\n".join(lines)
+    return f"{text}\nMeasured on {time.strftime('%Y-%m-%d')}, on {processor()}, 2 threads on each side.\n\n{table}\n"
+
+
+def with_llama_cpp(existing, rows):
+    """The page with its section on llama.cpp written anew."""
+    before, _, rest = existing.partition(LLAMA_CPP)
+    heading = re.search(r"^## ", rest, re.MULTILINE)
+    after = rest[heading.start():] if heading else ""
+    return before.rstrip() + "\n\n" + llama_cpp(rows) + ("\n" + after if after else "")
+
+
 def page(rows):
     by_name = {}
     for row in rows:
@@ -78,10 +120,16 @@ fast), with {gib(startup['peak_memory_bytes'])} GiB against {gib(startup['peer_p
 killed {queue['kills']} times: {queue['counted']} judgments counted, every item by exactly {queue['overlap']} people ({'checked' if queue['exact'] else 'NOT SO'}), in {queue['seconds']:.0f} s. A claim takes
 {queue['claim_ms']['p50']:.0f} ms (99 of 100: {queue['claim_ms']['p99']:.0f} ms), a submission {queue['submit_ms']['p50']:.0f} ms ({queue['submit_ms']['p99']:.0f} ms), as the people see it.
 
-Not measured: llama.cpp (no wheel of it could be installed where this ran), and GPUs (`docs/gpu.md`).
+{llama_cpp(by_name.get('llama_cpp', []))}
+## GPUs
+
+Not measured (`docs/gpu.md`).
 """
 
 
 if __name__ == "__main__":
     source, target = sys.argv[1:3]
-    pathlib.Path(target).write_text(page([json.loads(line) for line in pathlib.Path(source).read_text().splitlines()]))
+    measured = [json.loads(line) for line in pathlib.Path(source).read_text().splitlines()]
+    out = pathlib.Path(target)
+    only_llama_cpp = all(row["bench"] == "llama_cpp" for row in measured)
+    out.write_text(with_llama_cpp(out.read_text(), measured) if only_llama_cpp else page(measured))
