@@ -1,7 +1,5 @@
 #include "judge_client/make_llm_judge.h"
 
-#include <algorithm>
-
 #include "core/error.h"
 #include "judge_client/batch_judge.h"
 
@@ -22,7 +20,7 @@ LlmJudgeOptions llm_judge_options(const LlmAnnotator& config, const std::string&
   options.client.endpoint = {wire_format_of(config.api), config.base_url, key};
   options.client.http.max_in_flight = static_cast<std::size_t>(config.max_in_flight);
   options.client.http.total_ms = config.timeout_ms;
-  options.client.http.first_byte_ms = std::min(config.timeout_ms, options.client.http.first_byte_ms);
+  options.client.http.first_byte_ms = config.timeout_ms;  // not streamed: the first byte comes when all is done
   options.client.http.allow_http = config.allow_http;
   options.client.http.allow_private = config.allow_private;
   options.client.http.ca_file = config.ca_file;

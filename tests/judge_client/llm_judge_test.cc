@@ -205,6 +205,14 @@ TEST_P(LlmJudgeTest, AStoredReplyReadsAsItDidOnTheWire) {
 INSTANTIATE_TEST_SUITE_P(Apis, LlmJudgeTest, ::testing::Values("openai", "anthropic", "webhook"),
                          [](const auto& api) { return std::string(api.param); });
 
+TEST(LlmAnnotatorTest, TheTimeoutIsOfTheWholeRequest) {
+  LlmAnnotator config;
+  config.timeout_ms = 600'000;  // a large model on a server of one's own
+  const HttpClientOptions http = llm_judge_options(config, "").client.http;
+  EXPECT_EQ(http.total_ms, 600'000);
+  EXPECT_EQ(http.first_byte_ms, 600'000);
+}
+
 TEST(LlmAnnotatorTest, APaidAnnotatorNeedsAllItsCaps) {
   LlmAnnotator annotator;
   annotator.base_url = "https://api.example.com/v1";
