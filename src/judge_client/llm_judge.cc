@@ -46,7 +46,7 @@ ChatRequest judging_request(const LlmJudgeOptions& options, const JudgedText& te
   return request;
 }
 
-JudgeOutcome read_chat_reply(const JudgingPrompt& prompt, const std::string& item, const ChatReply& reply) {
+JudgeOutcome read_chat_reply(const JudgingPrompt& prompt, const JudgedText& text, const ChatReply& reply) {
   if (reply.finish != ChatFinish::kWhole) {
     return JudgeFailure{
         JudgeFailureKind::kUnusable,
@@ -54,7 +54,13 @@ JudgeOutcome read_chat_reply(const JudgingPrompt& prompt, const std::string& ite
   }
   if (repeats_prompt(reply.text, prompt.system) || repeats_prompt(reply.text, prompt.user))
     return JudgeFailure{JudgeFailureKind::kUnusable, "the judge repeats its prompt"};
-  return parse_verdict(prompt.rule, reply.text, item);
+  const JudgeOutcome outcome = parse_verdict(prompt.rule, reply.text, prompt.rule.has_item ? item_code(text) : "");
+  // A weak judge follows the instruction itself, or copies: "The capital of France is Paris." criticises nothing.
+  const auto* verdict = std::get_if<Verdict>(&outcome);
+  const bool criticises = verdict != nullptr && !verdict->perfect;
+  if (criticises && (repeats_item(verdict->text, text.response) || repeats_item(verdict->text, text.instruction)))
+    return JudgeFailure{JudgeFailureKind::kUnusable, "the judge repeats what it was to judge"};
+  return outcome;
 }
 
 JudgeOutcome read_stored_reply(const LlmJudgeOptions& options, const JudgeRequest& request, const RawReply& reply) {
@@ -63,8 +69,7 @@ JudgeOutcome read_stored_reply(const LlmJudgeOptions& options, const JudgeReques
   const ChatOutcome read = parse_chat_reply(options.client.endpoint.format, judging_request(options, text), http, 0);
   if (const auto* failure = std::get_if<ApiFailure>(&read))
     return JudgeFailure{kind_of(failure->what), failure->message};
-  return read_chat_reply(options.prompt, options.prompt.rule.has_item ? item_code(text) : "",
-                         std::get<ChatReply>(read));
+  return read_chat_reply(options.prompt, text, std::get<ChatReply>(read));
 }
 
 // What the chat client reports, in the judge's terms.
@@ -98,7 +103,7 @@ class LlmJudge::Bridge final : public ChatSink {
 
   void finished(std::int64_t request, const ChatResult& result) override {
     if (is_refused(result)) return;  // the item is as good as before and stays to be asked
-    const JudgeOutcome outcome = outcome_of(result, asked(request).item);
+    const JudgeOutcome outcome = outcome_of(result, asked(request).text);
     if (is_worth_asking_again(result, outcome) && ask_again(request)) return;
     {
       const std::lock_guard lock(judge_.mutex_);
@@ -142,9 +147,9 @@ class LlmJudge::Bridge final : public ChatSink {
     return judge_.asked_.at(request);  // changed and removed by this thread alone
   }
 
-  JudgeOutcome outcome_of(const ChatResult& result, const std::string& item) const {
+  JudgeOutcome outcome_of(const ChatResult& result, const JudgedText& text) const {
     if (const auto* reply = std::get_if<ChatReply>(&result))
-      return read_chat_reply(judge_.options_.prompt, item, *reply);
+      return read_chat_reply(judge_.options_.prompt, text, *reply);
     if (const auto* failure = std::get_if<ApiFailure>(&result))
       return JudgeFailure{kind_of(failure->what), failure->message};
     return JudgeFailure{JudgeFailureKind::kCapped, "a spending cap is reached"};
@@ -176,8 +181,7 @@ void LlmJudge::submit(JudgeRequest request) {
   }
   {
     const std::lock_guard lock(mutex_);
-    asked_[request.id.value] = {options_.prompt.rule.has_item ? item_code(text) : "", most_cost(options_.price, chat),
-                                chat};
+    asked_[request.id.value] = {text, most_cost(options_.price, chat), chat};
   }
   client_.submit(request.id.value, std::move(chat));
 }

@@ -55,7 +55,7 @@ class LlmJudge final : public Judge {
   class Bridge;
 
   struct Asked {
-    std::string item;                // the code that the reply must bear; may be empty
+    JudgedText text;
     std::int64_t reserved_cost = 0;  // of one attempt
     ChatRequest chat;
     std::int64_t unusable = 0;  // answers so far
@@ -72,8 +72,8 @@ class LlmJudge final : public Judge {
 // such failures without any other outcome between them, this one included; a 403 may be about one text. Pure.
 bool is_about_annotator(const ApiFailure& failure, int in_a_row);
 
-// What a whole or partial reply of the model says. Pure.
-JudgeOutcome read_chat_reply(const JudgingPrompt& prompt, const std::string& item, const ChatReply& reply);
+// What a whole or partial reply of the model says about `text`. Pure.
+JudgeOutcome read_chat_reply(const JudgingPrompt& prompt, const JudgedText& text, const ChatReply& reply);
 
 // What a reply says to a request that these options once made. Pure.
 JudgeOutcome read_stored_reply(const LlmJudgeOptions& options, const JudgeRequest& request, const RawReply& reply);

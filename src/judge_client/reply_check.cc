@@ -226,4 +226,10 @@ bool repeats_prompt(std::string_view text, std::string_view prompt) {
   return false;
 }
 
+bool repeats_item(std::string_view text, std::string_view item) {
+  constexpr std::size_t kLeastWords = 3;
+  const std::string_view bare = trim_blanks(text);
+  return item.find(bare) != std::string_view::npos && split_words(bare).size() >= kLeastWords;
+}
+
 }  // namespace cutd

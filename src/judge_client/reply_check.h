@@ -25,4 +25,7 @@ std::optional<std::string> why_no_criticism(std::string_view text);
 // Whether `text` repeats a sentence of the prompt, of 40 bytes or more.
 bool repeats_prompt(std::string_view text, std::string_view prompt);
 
+// Whether `text` is nothing but a part of `item`, of three words or more: what was to be judged, given back.
+bool repeats_item(std::string_view text, std::string_view item);
+
 }  // namespace cutd

@@ -80,9 +80,8 @@ std::vector<EngineJudge::Asked> EngineJudge::render(const std::vector<JudgeReque
   std::vector<Asked> unit;
   for (const JudgeRequest& request : requests) {
     try {
-      const JudgingMessages messages =
-          render_judging_prompt(options_.prompt, {request.instruction, request.response, "", request.ended});
-      Asked asked{{request.id, 1}, messages.item, options_.encode(messages)};
+      const JudgedText text{request.instruction, request.response, "", request.ended};
+      Asked asked{{request.id, 1}, text, options_.encode(render_judging_prompt(options_.prompt, text))};
       if (static_cast<std::int64_t>(asked.ids.size()) >= options_.most_ids) {
         throw Error(ErrorCode::kBadInput, "the judging prompt has " + std::to_string(asked.ids.size()) +
                                               " tokens, the model takes " + std::to_string(options_.most_ids) +
@@ -150,7 +149,7 @@ void EngineJudge::settle(const Asked& asked, const GeneratedResponse& response, 
   sink.after_reply(
       asked.attempt, raw,
       Usage{static_cast<std::int64_t>(asked.ids.size()), static_cast<std::int64_t>(response.ids.size()), 0});
-  sink.finished(asked.attempt.request, read_chat_reply(options_.prompt, asked.item, reply_of(response)));
+  sink.finished(asked.attempt.request, read_chat_reply(options_.prompt, asked.text, reply_of(response)));
 }
 
 LlmAnnotator with_model(const LlmAnnotator& config, const std::filesystem::path& data_dir) {

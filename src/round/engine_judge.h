@@ -47,7 +47,7 @@ class EngineJudge final : public Judge {
  private:
   struct Asked {
     AttemptId attempt;
-    std::string item;  // the code that the answer must bear; may be empty
+    JudgedText text;
     std::vector<std::int64_t> ids;
   };
 

@@ -99,6 +99,22 @@ TEST_P(LlmJudgeTest, TextsThatAreNoJudgmentFail) {
   }
 }
 
+TEST_P(LlmJudgeTest, WhatWasToBeJudgedIsNoCriticismOfItself) {
+  for (const char* text : {"An apple is a fruit.", "apple is a fruit", "  An apple is a fruit.\n"}) {
+    sink_ = CountingSink();
+    serve(Json{{"text", text}}.dump());
+    judge(2);
+    EXPECT_THAT(sink_.failures(), Contains("unusable: the judge repeats what it was to judge")) << text;
+    EXPECT_EQ(sink_.count(false), 0) << text;
+  }
+  for (const char* text : {"\"An apple is a fruit.\" names no number.", "An apple"}) {
+    sink_ = CountingSink();
+    serve(Json{{"text", text}}.dump());
+    judge(2);
+    EXPECT_EQ(sink_.count(false), 2) << text;
+  }
+}
+
 TEST_P(LlmJudgeTest, ALostAnswerIsSentAgainOnlyByPolicy) {
   serve(R"({"faults": [{"drop": true, "tries": 1}]})");
   judge(4);

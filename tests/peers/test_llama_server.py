@@ -49,6 +49,8 @@ def assert_read_as_answered(item, reply):
         assert (item["verdict"], item["text"]) == ("unusable", f"the judge's answer is truncated ({finish})")
         return
     assert item["verdict"] in ("perfect", "criticised", "unusable")
+    if item["verdict"] == "criticised" and len(item["text"].split()) > 2:  # small models answer instead of judging
+        assert item["text"] not in item["response"]
     assert "truncated" not in item["text"] or item["verdict"] != "unusable"
 
 
@@ -107,7 +109,8 @@ def test_an_answer_that_must_be_json_is_judged_or_refused(server, tee, judge_tes
         exchange = exchange_of(item, exchanges)
         said = json.loads(text_of(exchange.reply))
         schema = exchange.request["response_format"]["json_schema"]["schema"]
-        assert said["item"] == schema["properties"]["item"]["const"] and said["item"] in exchange.request["messages"][-1]["content"]
+        assert said["item"] == schema["properties"]["item"]["const"]
+        assert said["item"] in exchange.request["messages"][-1]["content"]
         assert (item["verdict"] == "perfect") == (said["rating"] == 10)
         assert item["text"] == ("Perfect." if said["rating"] == 10 else said["critique"].strip())
 
