@@ -59,6 +59,10 @@ struct JsonReply {
 JsonReply read_object(const VerdictRule& rule, std::string_view text, std::string_view item, const char* decision,
                       Json::value_t type) {
   JsonReply reply;
+  if (!text.starts_with("{")) {  // a parser's complaint about its first letter helps nobody
+    reply.problem = "it is no JSON object: another model, or a server that heeds the schema, may do as the prompt says";
+    return reply;
+  }
   try {
     reply.value = parse_json(text, "the reply");
   } catch (const Error& error) {

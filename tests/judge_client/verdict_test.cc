@@ -27,6 +27,12 @@ TEST(VerdictTest, FailsOnRepliesThatSayNothing) {
   EXPECT_TRUE(is_failure("too \xff long"));
 }
 
+TEST(VerdictTest, SaysThatWordsAreNoJsonWithoutAParsersComplaint) {
+  const JudgeOutcome outcome = parse_verdict({"json_schema", 10, false}, "The capital of France is Paris.");
+  const std::string reason = std::get<JudgeFailure>(outcome).reason;
+  EXPECT_TRUE(reason.starts_with("it is no JSON object: ")) << reason;
+}
+
 TEST(VerdictTest, NamesAnUnknownParser) { EXPECT_THROW(parse_verdict({"magic", 10, false}, "Too long."), Error); }
 
 }  // namespace
