@@ -45,7 +45,35 @@ def training(rows):
     return "\n".join(lines)
 
 
+DAEMON = "## The annotation queue\n"
 LLAMA_CPP = "## llama.cpp\n"
+
+
+def daemon(by_name):
+    (queue,), (store,), (judging,) = by_name["queue"], by_name["store"], by_name["judging"]
+    reads = "\n".join(f"| {name} | {times['p50_ms']:.1f} | {times['p99_ms']:.1f} |" for name, times in store["reads"].items())
+    stored = queue["stored_judgments"]
+    return f"""{DAEMON}
+{queue['people']} people over real HTTP, {queue['items']} items, each judged by {queue['overlap']} of them, half a second to one and a half of thought, the daemon
+killed {queue['kills']} times, {stored:,} judgments in the store before: {queue['counted']} judgments counted, every item by exactly {queue['overlap']}
+people ({'checked' if queue['exact'] else 'NOT SO'}), in {queue['seconds']:.0f} s. A claim takes {queue['claim_ms']['p50']:.0f} ms (99 of 100: {queue['claim_ms']['p99']:.0f} ms), a submission
+{queue['submit_ms']['p50']:.0f} ms ({queue['submit_ms']['p99']:.0f} ms), as the people see it. The people are threads of one Python program on the same two cores.
+
+## Reads of a large store
+
+{store['judgments']:,} judgments: a database of {store['database_mb']:,.0f} MB; the daemon answers {store['start_seconds']:.1f} s after its start.
+
+| read | median, ms | 99 of 100, ms |
+|---|---|---|
+{reads}
+
+## Judging over HTTP
+
+{judging['in_flight']} requests in flight at {judging['latency_ms']} ms latency, plain HTTP on loopback, the double on the same two cores; each with its attempt and
+reservation on disk before it is sent, its reply and judgment after: **{judging['judgments_per_second']:.0f} judgments a second** (the latency allows
+{judging['latency_bound_per_second']:.0f}; the double alone answers {judging['double_ceiling_per_second']:.0f}, without latency {judging['double_ceiling_without_latency_per_second']:.0f}), at most {judging['resident_mb']:.0f} MB of memory,
+the main loop late by {judging['main_loop_lag_p99_ms']:.1f} ms (99 of 100).
+"""
 
 
 def llama_cpp_version():
@@ -77,12 +105,12 @@ in a loop, and crawl where other programs want the cores.
     return f"{text}\nMeasured on {time.strftime('%Y-%m-%d')}, on {processor()}, 2 threads on each side.\n\n{table}\n"
 
 
-def with_llama_cpp(existing, rows):
-    """The page with its section on llama.cpp written anew."""
-    before, _, rest = existing.partition(LLAMA_CPP)
-    heading = re.search(r"^## ", rest, re.MULTILINE)
-    after = rest[heading.start():] if heading else ""
-    return before.rstrip() + "\n\n" + llama_cpp(rows) + ("\n" + after if after else "")
+def with_section(existing, heading, text, ends=r"^## "):
+    """The page with one section written anew; it goes on until a line that matches `ends`."""
+    before, _, rest = existing.partition(heading)
+    end = re.search(ends, rest, re.MULTILINE)
+    after = rest[end.start():] if end else ""
+    return before.rstrip() + "\n\n" + text + ("\n" + after if after else "")
 
 
 def page(rows):
@@ -90,7 +118,6 @@ def page(rows):
     for row in rows:
         by_name.setdefault(row["bench"], []).append(row)
     (startup,) = by_name["startup"]
-    (queue,) = by_name["queue"]
     return f"""# Benchmarks
 
 Made by `scripts/bench` on {time.strftime('%Y-%m-%d')}, on {processor()}, 2 threads on each side, SmolLM2-135M-Instruct. Each row is
@@ -114,12 +141,7 @@ Pairs of 120 to 520 tokens, the `released` CUT loss, micro-batch 2, LoRA of rank
 From the start of the process to the first token: {startup['first_token_s']:.2f} s against {startup['peer_first_token_s']:.2f} s (**{startup['ratio']:.1f}** times as
 fast), with {gib(startup['peak_memory_bytes'])} GiB against {gib(startup['peer_peak_memory_bytes'])} GiB. `cutd version` takes {1000 * startup['cutd_start_s']:.0f} ms.
 
-## The annotation queue
-
-{queue['people']} people over real HTTP, {queue['items']} items, each judged by {queue['overlap']} of them, half a second to one and a half of thought, the daemon
-killed {queue['kills']} times: {queue['counted']} judgments counted, every item by exactly {queue['overlap']} people ({'checked' if queue['exact'] else 'NOT SO'}), in {queue['seconds']:.0f} s. A claim takes
-{queue['claim_ms']['p50']:.0f} ms (99 of 100: {queue['claim_ms']['p99']:.0f} ms), a submission {queue['submit_ms']['p50']:.0f} ms ({queue['submit_ms']['p99']:.0f} ms), as the people see it.
-
+{daemon(by_name)}
 {llama_cpp(by_name.get('llama_cpp', []))}
 ## GPUs
 
@@ -131,5 +153,11 @@ if __name__ == "__main__":
     source, target = sys.argv[1:3]
     measured = [json.loads(line) for line in pathlib.Path(source).read_text().splitlines()]
     out = pathlib.Path(target)
-    only_llama_cpp = all(row["bench"] == "llama_cpp" for row in measured)
-    out.write_text(with_llama_cpp(out.read_text(), measured) if only_llama_cpp else page(measured))
+    names = {row["bench"] for row in measured}
+    if names == {"llama_cpp"}:
+        text = with_section(out.read_text(), LLAMA_CPP, llama_cpp(measured))
+    elif "startup" not in names:
+        text = with_section(out.read_text(), DAEMON, daemon({row["bench"]: [row] for row in measured}), r"^## (llama|GPU)")
+    else:
+        text = page(measured)
+    out.write_text(text)
