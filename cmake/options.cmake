@@ -26,6 +26,10 @@ endif()
 set(CUTD_WARNINGS -Wall -Wextra -Wpedantic -Werror -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
     -Wno-missing-field-initializers)
 
+# Tests run once for each time they are compiled: without optimising, instrumented ones compile in two thirds of the time.
+# Not with LibTorch, whose precompiled header wants the options that it was made with.
+set(CUTD_TEST_OPTIONS -O0)
+
 if(CUTD_SANITIZE)
   add_compile_options(-fsanitize=${CUTD_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${CUTD_SANITIZE})

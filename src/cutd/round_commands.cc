@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 
 #include "core/error.h"
@@ -21,8 +22,18 @@ struct Options {
 
 std::string round_path(const Options& options) { return "/api/v1/rounds/" + std::to_string(options.id); }
 
+std::int64_t newest_run(ApiClient& api) {
+  const Json runs = api.get("/api/v1/runs").at("runs");
+  if (runs.empty()) throw Error(ErrorCode::kNotFound, "there is no run yet (cutd run start)");
+  std::int64_t newest = 0;
+  for (const Json& run : runs) newest = std::max(newest, run.at("id").get<std::int64_t>());
+  return newest;
+}
+
 int list_rounds_of(const Options& options) {
-  const Json rounds = ApiClient(options.data_dir).get(fmt::format("/api/v1/runs/{}/rounds", options.id)).at("rounds");
+  ApiClient api(options.data_dir);
+  const std::int64_t run = options.id > 0 ? options.id : newest_run(api);
+  const Json rounds = api.get(fmt::format("/api/v1/runs/{}/rounds", run)).at("rounds");
   if (options.json) print_json(rounds);
   else
     print_text(table_of(rounds, {{"round", "id"},
@@ -75,7 +86,9 @@ void add_round_commands(CLI::App& app, CommandAction& chosen) {
   CLI::App* group = app.add_subcommand("round", "One round: where it stands, its history, another try");
   group->require_subcommand(1);
   const auto options = std::make_shared<Options>();
-  add_one(*group, "list", "Rounds of a run", "Number of the run", options, chosen, list_rounds_of);
+  add_one(*group, "list", "Rounds of a run", "Number of the run (default: the newest)", options, chosen, list_rounds_of)
+      ->get_option("id")
+      ->required(false);
   add_one(*group, "show", "One round", "Id of the round", options, chosen, show_round);
   add_one(*group, "events", "History of a round, oldest first", "Id of the round", options, chosen, show_events);
   CLI::App* again = add_one(*group, "retry", "Try a failed round again", "Id of the round", options, chosen, retry);

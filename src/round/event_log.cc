@@ -10,7 +10,8 @@ namespace {
 std::string line_of(const RoundEvent& event, const Round& round) {
   const std::string change =
       event.from ? fmt::format("{} to {}", name_of(*event.from), name_of(event.to)) : std::string(name_of(event.to));
-  return fmt::format("run {}, round {}: {} ({})", round.run.value, round.number, change, event.why);
+  const std::string why = event.why.empty() ? "" : " (" + event.why + ")";
+  return fmt::format("run {}, round {}: {}{}", round.run.value, round.number, change, why);
 }
 
 }  // namespace

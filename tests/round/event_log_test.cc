@@ -26,7 +26,7 @@ TEST_F(EventLogTest, SaysEachChangeOfPhaseOnceWithItsReason) {
   const RunId run = start();
   work_to(run, Phase::kTraining);
   events.write_new();
-  EXPECT_THAT(logger.lines, ElementsAre(StartsWith("run 1, round 1: created ("), HasSubstr("created to generating"),
+  EXPECT_THAT(logger.lines, ElementsAre(StartsWith("run 1, round 1: created"), HasSubstr("created to generating"),
                                         HasSubstr("generating to judging"), HasSubstr("judging to training")));
   logger.lines.clear();
   events.write_new();

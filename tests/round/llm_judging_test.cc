@@ -57,6 +57,25 @@ class LlmJudgingTest : public RoundTest {
     use_llm_judges();
     return start(annotators(total, on_unknown));
   }
+  // A child judges in this folder and is killed at `point`; the parent opens what it left.
+  void expect_killed_at(const char* point) {
+    std::cout.flush();
+    daemon_.reset();
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::setenv("CUTD_CRASH_AT", point, 1);
+      fault::reload();
+      open();
+      use_llm_judges();
+      daemon().judge();
+      ::_exit(0);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    EXPECT_TRUE(WIFSIGNALED(status)) << point;
+    open();
+    use_llm_judges();
+  }
   std::vector<Attempt> attempts() {
     return daemon().read([](Reader& reader) { return list_attempts(reader); });
   }
@@ -208,23 +227,7 @@ TEST_P(LlmKillTest, WhatWasUnderWayIsHeldAndCharged) {
   work_to(run, Phase::kGenerating);
   while (daemon().phase(run) == Phase::kGenerating) daemon().step(run);  // responses that nobody has judged
   const std::int64_t charged_before = server_->counts().charged();
-  std::cout.flush();
-  daemon_.reset();
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::setenv("CUTD_CRASH_AT", GetParam(), 1);
-    fault::reload();
-    open();
-    use_llm_judges();
-    daemon().judge();
-    ::_exit(0);
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  EXPECT_TRUE(WIFSIGNALED(status));
-
-  open();
-  use_llm_judges();
+  expect_killed_at(GetParam());
   EXPECT_THAT(daemon().check(), IsEmpty());
   const auto lost = daemon().read([](Reader& reader) { return list_attempts(reader, AttemptState::kUnknown); });
   EXPECT_THAT(lost, Not(IsEmpty()));
@@ -244,25 +247,8 @@ TEST_F(LlmJudgingTest, AStoredReplyIsReadAgainAndNotPaidAgain) {
   const RunId run = start_judged();
   work_to(run, Phase::kGenerating);
   while (daemon().phase(run) == Phase::kGenerating) daemon().step(run);  // responses that nobody has judged
-  std::cout.flush();
-  daemon_.reset();
   const std::int64_t before = server_->counts().hits;
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::setenv("CUTD_CRASH_AT", "judge.before_judgment:3", 1);  // two settled, the third's reply on its way to the disk
-    fault::reload();
-    open();
-    use_llm_judges();
-    daemon().judge();
-    ::_exit(0);
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  EXPECT_TRUE(WIFSIGNALED(status));
-
-  open();
-  use_llm_judges();
-  const auto unread = daemon().read([](Reader& reader) { return list_unread_replies(reader, "critic"); });
+  expect_killed_at("judge.before_judgment:3");  // two settled, the third's reply on its way to the disk
   const auto lost = daemon().read([](Reader& reader) { return list_attempts(reader, AttemptState::kUnknown); });
   const std::int64_t hits = server_->counts().hits;
   EXPECT_GT(hits, before);
