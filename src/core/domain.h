@@ -84,6 +84,7 @@ struct Run {
   std::int64_t patience = 0;            // consecutive rejections that end it; 0: never
   std::optional<std::int64_t> budget;   // micro-dollars
   std::optional<std::int64_t> ends_at;  // wall-clock microseconds
+  std::optional<AdapterId> start;       // cumulative adapter its first round starts from; none: the base
   RunState state = RunState::kActive;
   std::string reason;  // why it is in this state; may be empty
   std::int64_t created_at = 0;

@@ -61,6 +61,13 @@ void quarantine_adapter(Writer& writer, AdapterId adapter, const std::string& pa
                           "adapter " + std::to_string(adapter.value) + " is quarantined already, or not there");
 }
 
+void require_base_of_training(Reader& reader, AdapterId id) {
+  const auto adapter = find_adapter(reader, id);
+  if (adapter && adapter->kind == AdapterKind::kCumulative && adapter->state == AdapterState::kVerified) return;
+  throw Error(ErrorCode::kConflict,
+              "adapter " + std::to_string(id.value) + " is no verified cumulative adapter: no round can start from it");
+}
+
 std::optional<Adapter> find_adapter(Reader& reader, AdapterId id) {
   return reader.database().first(select_adapter("WHERE id = ?"), adapter_of, id);
 }

@@ -25,6 +25,9 @@ AdapterId add_adapter(Writer& writer, const NewAdapter& adapter);
 // Its round can publish another. Error(kConflict) while a run serves it or a round starts from it.
 void quarantine_adapter(Writer& writer, AdapterId adapter, const std::string& path, const std::string& reason);
 
+// Error(kConflict) unless a round can train on it: cumulative and verified.
+void require_base_of_training(Reader& reader, AdapterId adapter);
+
 std::optional<Adapter> find_adapter(Reader& reader, AdapterId id);
 std::optional<Adapter> find_adapter(Reader& reader, RoundId round, AdapterKind kind);  // the verified one
 std::vector<Adapter> list_adapters(Reader& reader);                                    // by id

@@ -112,11 +112,12 @@ void check_adapters(Reader& reader, const std::filesystem::path& data_dir, Findi
             "WHERE outcome = 'promoted' GROUP BY round.id HAVING count(adapter.id) <> 2");
   find_rows(reader.database(), findings,
             "SELECT 'run ' || run_id || ' serves adapter ' || coalesce(adapter_id, 'none') || ', its last promoted "
-            "round made ' || coalesce(made, 'none') FROM (SELECT run_id, adapter_id, ("
+            "round made (or it started from) ' || coalesce(made, 'none') FROM (SELECT run_id, adapter_id, coalesce(("
             "  SELECT adapter.id FROM round JOIN adapter ON adapter.round_id = round.id AND adapter.kind = 'cumulative'"
             "  AND adapter.state = 'verified' WHERE round.run_id = serving.run_id AND round.outcome = 'promoted' ORDER "
             "BY round.number DESC LIMIT 1"
-            ") AS made FROM serving) WHERE adapter_id IS NOT made");
+            "), (SELECT start_adapter_id FROM run WHERE run.id = serving.run_id)) AS made FROM serving) WHERE "
+            "adapter_id IS NOT made");
   find_rows(reader.database(), findings,
             "SELECT 'run ' || run_id || ' serves adapter ' || adapter.path || ', which is quarantined' "
             "FROM serving JOIN adapter ON adapter.id = adapter_id WHERE adapter.state <> 'verified'");

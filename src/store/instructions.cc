@@ -1,6 +1,8 @@
 #include "store/instructions.h"
 
 #include <algorithm>
+#include <map>
+#include <tuple>
 #include <utility>
 
 #include "core/hash.h"
@@ -42,18 +44,36 @@ void import_one(Writer& writer, const NewInstruction& instruction, Split split, 
   }
 }
 
-// The first `count` in the order of a seeded hash of their contents.
-std::vector<Instruction> first_by_seed(std::vector<Instruction> instructions, std::int64_t count, std::int64_t seed) {
-  std::vector<std::pair<std::int64_t, std::size_t>> order;
+// How often each instruction was used; one that is not in it never was.
+using Uses = std::map<InstructionId, std::int64_t>;
+
+// By the rounds of the runs that were made before `run` on the same base.
+Uses uses_before(Reader& reader, RunId run) {
+  Uses uses;
+  const auto rows = reader.database().all(
+      "SELECT sample.instruction_id, count(DISTINCT round.id) FROM sample JOIN unit ON unit.id = sample.unit_id "
+      "JOIN round ON round.id = unit.round_id JOIN run ON run.id = round.run_id "
+      "WHERE run.id < ?1 AND run.base_model_hash = (SELECT base_model_hash FROM run WHERE id = ?1) GROUP BY 1",
+      [](Statement& row) { return std::pair(InstructionId{row.integer(0)}, row.integer(1)); }, run);
+  uses.insert(rows.begin(), rows.end());
+  return uses;
+}
+
+// The first `count`, least used first and then in the order of a seeded hash of their contents.
+std::vector<Instruction> first_by_seed(std::vector<Instruction> instructions, std::int64_t count, std::int64_t seed,
+                                       const Uses& uses = {}) {
+  std::vector<std::tuple<std::int64_t, std::int64_t, std::string, std::size_t>> order;
   order.reserve(instructions.size());
-  for (std::size_t i = 0; i < instructions.size(); ++i) order.emplace_back(derive_seed(seed, instructions[i].hash), i);
-  std::sort(order.begin(), order.end(), [&](const auto& a, const auto& b) {
-    return a.first != b.first ? a.first < b.first : instructions[a.second].hash < instructions[b.second].hash;
-  });
+  for (std::size_t i = 0; i < instructions.size(); ++i) {
+    const auto used = uses.find(instructions[i].id);
+    order.emplace_back(used == uses.end() ? 0 : used->second, derive_seed(seed, instructions[i].hash),
+                       instructions[i].hash, i);
+  }
+  std::sort(order.begin(), order.end());
   if (count >= 0 && order.size() > static_cast<std::size_t>(count)) order.resize(static_cast<std::size_t>(count));
   std::vector<Instruction> chosen;
   chosen.reserve(order.size());
-  for (const auto& [key, index] : order) chosen.push_back(std::move(instructions[index]));
+  for (const auto& place : order) chosen.push_back(std::move(instructions[std::get<3>(place)]));
   return chosen;
 }
 
@@ -99,11 +119,12 @@ std::int64_t count_unused_instructions(Reader& reader, RunId run) {
   return reader.database().integer(std::string("SELECT count(*) ") + kUnused, run);
 }
 
-std::vector<Instruction> draw_instructions(Reader& reader, RunId run, std::int64_t count, std::int64_t seed) {
+std::vector<Instruction> draw_instructions(Reader& reader, RunId run, std::int64_t count, std::int64_t seed,
+                                           bool spare_used) {
   std::vector<Instruction> unused = reader.database().all(
       std::string("SELECT instruction.id, hash, text, input, split, source ") + kUnused,
       [](Statement& row) { return instruction_of(row); }, run);
-  return first_by_seed(std::move(unused), count, seed);
+  return first_by_seed(std::move(unused), count, seed, spare_used ? uses_before(reader, run) : Uses{});
 }
 
 std::vector<Instruction> select_held_out(Reader& reader, Split split, std::int64_t count, std::int64_t seed) {

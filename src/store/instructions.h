@@ -40,8 +40,10 @@ std::vector<std::string> list_instruction_hashes(Reader& reader, RunId run);    
 // Train instructions of `run` (NewRun::train) that none of its rounds has sampled.
 std::int64_t count_unused_instructions(Reader& reader, RunId run);
 // The first `count` of them (fewer when there are fewer) in the order of a hash of (seed, instruction):
-// the same for the same seed and contents, whatever the order of import.
-std::vector<Instruction> draw_instructions(Reader& reader, RunId run, std::int64_t count, std::int64_t seed);
+// the same for the same seed and contents, whatever the order of import. `spare_used`: those that the fewest rounds of
+// earlier runs of the same base sampled come first.
+std::vector<Instruction> draw_instructions(Reader& reader, RunId run, std::int64_t count, std::int64_t seed,
+                                           bool spare_used = false);
 
 // The first `count` (-1: all) held-out instructions of `split` in the same kind of order.
 std::vector<Instruction> select_held_out(Reader& reader, Split split, std::int64_t count, std::int64_t seed);

@@ -111,13 +111,7 @@ RoundId create_round(Writer& writer, const NewRound& round) {
   if (at_work > 0) {
     throw Error(ErrorCode::kConflict, "run " + std::to_string(round.run.value) + " has a round at work already");
   }
-  if (round.parent) {
-    const auto parent = find_adapter(writer, *round.parent);
-    if (!parent || parent->kind != AdapterKind::kCumulative || parent->state != AdapterState::kVerified) {
-      throw Error(ErrorCode::kConflict, "adapter " + std::to_string(round.parent->value) +
-                                            " is no verified cumulative adapter: no round can start from it");
-    }
-  }
+  if (round.parent) require_base_of_training(writer, *round.parent);
   database.run(
       "INSERT INTO round (run_id, number, parent_adapter_id, config, phase, reason, created_at, updated_at) "
       "SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, 'created', '', ?4, ?4 FROM round WHERE run_id = ?1",

@@ -1,5 +1,6 @@
 #include "store/runs.h"
 
+#include "store/adapters.h"
 #include "store/rows.h"
 
 namespace cutd {
@@ -18,13 +19,14 @@ Run run_of(Statement& row) {
   run.reason = row.text(8);
   run.created_at = row.integer(9);
   run.updated_at = row.integer(10);
+  run.start = store_rows::optional_id<AdapterId>(row, 11);
   return run;
 }
 
 std::string select_run(const char* rest) {
   return std::string(
              "SELECT id, config, base_model_hash, round_count, patience, budget, ends_at, state, reason, "
-             "created_at, updated_at FROM run ") +
+             "created_at, updated_at, start_adapter_id FROM run ") +
          rest;
 }
 
@@ -43,16 +45,17 @@ bool may_move(RunState from, RunState to) {
 
 RunId create_run(Writer& writer, const NewRun& run) {
   Database& database = writer.database();
+  if (run.start) require_base_of_training(writer, *run.start);
   database.run(
       "INSERT INTO run (config, base_model_hash, round_count, patience, budget, ends_at, state, reason, created_at, "
-      "updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'active', '', ?7, ?7)",
+      "updated_at, start_adapter_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'active', '', ?7, ?7, ?8)",
       store_rows::text_of(run.config), run.base_model_hash, run.round_count, run.patience, run.budget, run.ends_at,
-      writer.now());
+      writer.now(), run.start);
   const RunId id{database.last_row_id()};
   for (const InstructionId instruction : run.train) {
     database.run("INSERT INTO run_instruction (run_id, instruction_id) VALUES (?, ?)", id, instruction);
   }
-  database.run("INSERT INTO serving (run_id, adapter_id, updated_at) VALUES (?, NULL, ?)", id, writer.now());
+  database.run("INSERT INTO serving (run_id, adapter_id, updated_at) VALUES (?, ?, ?)", id, run.start, writer.now());
   return id;
 }
 

@@ -73,6 +73,27 @@ TEST_F(InstructionsTest, DrawsOnlyFromTheRunsOwnAndNeverTwice) {
   EXPECT_EQ(unused(new_run({"a", "b", "c"})), 3) << "what one run has used is new to another";
 }
 
+TEST_F(InstructionsTest, DrawsFirstWhatEarlierRunsUsedLeast) {
+  const std::vector<std::string> texts = {"a", "b", "c", "d"};
+  import(Split::kTrain, texts);
+  const RunId first = new_run(texts);
+  plan(new_round(first), Split::kTrain, {{"a", "b", "c"}});
+  const RunId second = new_run(texts);
+  plan(new_round(second), Split::kTrain, {{"a", "b"}, {"b"}});
+  const RunId third = new_run(texts);
+  plan(new_round(new_run(texts)), Split::kTrain, {{"d"}});  // later: it must not change what the third one draws
+  const auto spared = [&](std::int64_t count) {
+    std::vector<std::string> drawn;
+    for (const Instruction& one :
+         read([&](Reader& reader) { return draw_instructions(reader, third, count, 1, true); }))
+      drawn.push_back(one.text);
+    return drawn;
+  };
+  EXPECT_THAT(spared(1), ElementsAre("d"));
+  EXPECT_THAT(spared(2), ElementsAre("d", "c"));
+  EXPECT_THAT(spared(10), UnorderedElementsAre("a", "b", "c", "d"));
+}
+
 TEST_F(InstructionsTest, DrawsNothingThatWasHeldOutLater) {
   import(Split::kTrain, {"a", "b"});
   const RunId run = new_run({"a", "b"});

@@ -35,6 +35,24 @@ TEST_F(RunsTest, KeepsEverythingItWasMadeWith) {
   EXPECT_EQ(read([&](Reader& reader) { return serving_adapter(reader, id); }), std::nullopt);
 }
 
+TEST_F(RunsTest, ServesWhatItStartsFrom) {
+  const RoundId round = trained_round(new_run());
+  const AdapterId adapter =
+      read([&](Reader& reader) { return find_adapter(reader, round, AdapterKind::kCumulative); }).value().id;
+  const auto make = [&](AdapterId start) {
+    return write([&](Writer& writer) {
+      return create_run(writer, {.config = Json::object(), .base_model_hash = kHash, .round_count = 1, .start = start});
+    });
+  };
+  const RunId id = make(adapter);
+  EXPECT_EQ(run(id).start, adapter);
+  EXPECT_EQ(read([&](Reader& reader) { return serving_adapter(reader, id); }), adapter);
+  EXPECT_TRUE(check().empty());
+  error_of(ErrorCode::kConflict, [&] { make(AdapterId{99}); });
+  error_of(ErrorCode::kConflict,
+           [&] { write([&](Writer& writer) { quarantine_adapter(writer, adapter, "quarantine/x", "test"); }); });
+}
+
 TEST_F(RunsTest, MovesOnlyWhereTheStateAllows) {
   using enum RunState;
   const std::vector<std::pair<RunState, RunState>> allowed = {
