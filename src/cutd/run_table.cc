@@ -66,13 +66,13 @@ std::vector<std::string> round_row(const Json& round) {
           guard(score, guards, "perplexity", 2)};
 }
 
-std::vector<std::string> baseline_row(const Json& baseline) {
+std::vector<std::string> reference_row(const Json& baseline, const std::string& name) {
   const Json none = Json::array();
   return {"0",
           percent(baseline.at("score")),
           interval(baseline.at("interval")),
           "-",
-          "untrained",
+          name,
           "-",
           "-",
           "-",
@@ -92,7 +92,11 @@ std::string rounds_table(const Json& summary) {
                                            "outcome", "examples",   "loss",          "detected",
                                            "words",   "distinct-2", "perplexity"};
   std::vector<std::vector<std::string>> rows;
-  if (summary.at("baseline").is_object()) rows.push_back(baseline_row(summary.at("baseline")));
+  if (summary.at("baseline").is_object()) rows.push_back(reference_row(summary.at("baseline"), "untrained"));
+  if (summary.at("start").is_object() && !summary.at("rounds").empty()) {
+    const Json& start = summary.at("rounds").front().at("gate_parent");
+    if (start.is_object()) rows.push_back(reference_row(start, "start"));
+  }
   for (const Json& round : summary.at("rounds")) rows.push_back(round_row(round));
   return rows.empty() ? "no round has begun yet\n" : table_text(header, rows);
 }
@@ -116,9 +120,13 @@ std::string adapter_lines(const Json& summary) {
 
 std::string run_text(const Json& run) {
   const std::string reason = cell(run.at("reason"));
+  const Json& summary = run.at("summary");
   std::string text = fmt::format("run {} ({}) is {}{}, started {}\n", cell(run.at("id")), cell(run.at("name")),
                                  cell(run.at("state")), reason == "-" ? "" : ": " + reason, cell(run.at("created_at")));
-  const Json& summary = run.at("summary");
+  if (const Json& start = summary.at("start"); start.is_object()) {
+    text += fmt::format("it builds on adapter {} (round {} of run {})\n", cell(start.at("adapter")),
+                        cell(start.at("round")), cell(start.at("run")));
+  }
   text += "\n" + rounds_table(summary);
   const std::string report = report_line(summary);
   if (!report.empty()) text += "\n" + report;

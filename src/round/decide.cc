@@ -17,6 +17,7 @@ Overloaded(Cases...) -> Overloaded<Cases...>;
 
 const char* subject_name(Subject subject) {
   switch (subject) {
+    case Subject::kBaseline: return "untrained model";
     case Subject::kParent: return "parent";
     case Subject::kCandidate: return "candidate";
     case Subject::kUntrained: return "untrained model";
@@ -45,8 +46,16 @@ std::optional<Action> next_of_evaluation(Subject subject, const EvaluationFacts&
   return action::FinishEvaluation{subject};
 }
 
+// What a candidate is measured against. Nothing when it is all there.
+std::optional<Action> next_of_references(const RoundSnapshot& round) {
+  if (round.baseline) {
+    if (auto next = next_of_evaluation(Subject::kBaseline, *round.baseline)) return next;
+  }
+  return next_of_evaluation(Subject::kParent, round.parent);
+}
+
 Action decide_created(const RoundSnapshot& round) {
-  if (const auto next = next_of_evaluation(Subject::kParent, round.parent)) return *next;
+  if (const auto next = next_of_references(round)) return *next;
   if (!round.planned) return action::PlanRound{};
   if (round.canaries.wanted && !round.canaries.planned) return action::PlanCanaries{};
   return action::Advance{Phase::kCreated, Phase::kGenerating, "units planned"};
@@ -98,7 +107,7 @@ Action decide_evaluating(const RoundSnapshot& round) {
     return action::Reject{too_few_examples(round)};
   // An adapter that turned out damaged on disk was put aside and is made again.
   if (const auto next = next_of_adapter(round)) return *next;
-  if (const auto next = next_of_evaluation(Subject::kParent, round.parent)) return *next;
+  if (const auto next = next_of_references(round)) return *next;
   if (const auto next = next_of_evaluation(Subject::kCandidate, round.candidate)) return *next;
   if (!round.verdict) return action::Fail{"both evaluations are done but cannot be compared"};
   // What is rejected anyway needs nobody's look.

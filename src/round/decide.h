@@ -12,7 +12,8 @@
 namespace cutd {
 
 // Which evaluation of a round or run an action is about.
-enum class Subject { kParent, kCandidate, kUntrained, kKept };
+// kBaseline and kUntrained are both the base: on the gate set (what the guards compare with) and on the report set.
+enum class Subject { kBaseline, kParent, kCandidate, kUntrained, kKept };
 
 namespace action {
 

@@ -76,6 +76,7 @@ FrozenRun frozen_run_of(const Run& run) {
   frozen.report_hash = json_get<std::string>(run.config, "report_hash", origin);
   frozen.canaries = canaries_of(json_get_or<Json>(run.config, "canaries", Json::array(), origin), origin);
   frozen.cycle = cycle_origin(run);
+  frozen.start = run.start;
   return frozen;
 }
 

@@ -38,12 +38,13 @@ struct FrozenRun {
   std::string report_hash;
   std::vector<Canary> canaries;
   std::optional<CycleOrigin> cycle;  // started by a schedule
+  std::optional<AdapterId> start;    // what round 1 trains on; none: the base
 };
 
 // The schedule that started a run, and the time that it was due.
 std::optional<CycleOrigin> cycle_origin(const Run& run);
 
-// `base_hash` has its own column.
+// `base_hash` and `start` have their own columns.
 Json frozen_run_json(const FrozenRun& frozen);
 FrozenRun frozen_run_of(const Run& run);
 AnnotatorId frozen_annotator(const Run& run);  // of it, without reading the rest

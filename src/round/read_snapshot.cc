@@ -97,6 +97,7 @@ RoundSnapshot read_round_snapshot(Reader& reader, const FrozenRun& frozen, const
   snapshot.phase = round.phase;
   snapshot.pause_reason = round.reason;
   if (!is_active(round.phase)) return snapshot;
+  if (!models.parent.model.is_base) snapshot.baseline = read_evaluation_facts(reader, models.untrained.key);
   snapshot.parent = read_evaluation_facts(reader, models.parent.key);
   read_generation(reader, round.id, snapshot);
   read_judgments(reader, frozen, round.id, snapshot);

@@ -41,6 +41,11 @@ const RoundSummary* kept_round(const RunSummary& summary) {
   return kept;
 }
 
+std::string kept_words(const RunSummary& summary, const RoundSummary* kept) {
+  if (kept != nullptr) return fmt::format("round {} is kept", kept->number);
+  return summary.start ? start_words(*summary.start) + " is kept" : "none is kept";
+}
+
 std::string cards(const RunSummary& summary) {
   std::string html = "<div class=\"cards\">\n";
   if (summary.report_untrained && summary.report_kept) {
@@ -59,7 +64,7 @@ std::string cards(const RunSummary& summary) {
   for (const RoundSummary& round : summary.rounds) promoted += round.outcome == Outcome::kPromoted ? 1 : 0;
   html +=
       card("", "Rounds promoted", fmt::format("{} <span class=\"from\">of {}</span>", promoted, summary.rounds.size()),
-           kept == nullptr ? "none is kept" : fmt::format("round {} is kept", kept->number));
+           kept_words(summary, kept));
   html += card("", "Time", format_duration(summary.seconds), "from start to end");
   return html + "</div>\n";
 }
@@ -107,6 +112,13 @@ std::string score_cells(const std::optional<ScoreSummary>& score) {
                      interval(score->share.interval));
 }
 
+// A model that no round of this run made.
+std::string reference_row(const std::string& name, const std::optional<ScoreSummary>& score) {
+  if (!score) return "";
+  return "<tr><td>0 " + pill("", name) + "</td>" + score_cells(score) +
+         "<td>–</td><td>–</td><td>–</td><td>–</td><td>–</td>" + guard_cells(score, {}) + "</tr>\n";
+}
+
 std::string round_row(const RoundSummary& round) {
   const std::string outcome(round.outcome ? name_of(*round.outcome) : name_of(round.phase));
   std::string html = fmt::format("<tr><td>{} {}</td>", round.number, pill(outcome, outcome)) + score_cells(round.gate);
@@ -130,10 +142,8 @@ std::string rounds(const RunSummary& summary) {
       "<th title=\"of the responses written for training\">perfect</th><th title=\"responses in the training "
       "set\">trained "
       "on</th><th>loss</th><th>detected</th><th>words</th><th>distinct-2</th><th>perplexity</th></tr></thead><tbody>\n";
-  if (summary.baseline) {
-    html += "<tr><td>0 " + pill("", "untrained") + "</td>" + score_cells(summary.baseline) +
-            "<td>–</td><td>–</td><td>–</td><td>–</td><td>–</td>" + guard_cells(summary.baseline, {}) + "</tr>\n";
-  }
+  html += reference_row("untrained", summary.baseline);
+  if (summary.start && !summary.rounds.empty()) html += reference_row("start", summary.rounds.front().gate_parent);
   for (const RoundSummary& round : summary.rounds) html += round_row(round);
   html += "</tbody></table></div>\n";
   for (const RoundSummary& round : summary.rounds) {
@@ -181,6 +191,9 @@ std::string provenance(const ReportData& data) {
   std::string html = "<h2>How it was made</h2>\n<dl>\n";
   html += fact("model", data.frozen.model_dir);
   html += fact("model hash", data.frozen.base_hash);
+  html +=
+      fact("started from", data.summary.start ? start_words(*data.summary.start) + ", hash " + data.summary.start->hash
+                                              : "the model itself, untrained");
   html += fact("prompt template", data.frozen.template_version);
   html += fact("annotator", config.judges_name() + " (" + annotator_version(config.annotator()) + ")");
   for (const RoundSummary& round : data.summary.rounds) {

@@ -10,6 +10,7 @@
 #include "round/canaries.h"
 #include "round/generation_work.h"
 #include "round/run_commands.h"
+#include "round/start_point.h"
 #include "round/training_work.h"
 #include "store/adapters.h"
 #include "store/instructions.h"
@@ -233,7 +234,9 @@ StepResult RoundRunner::perform_change(const Scene& scene, const Action& action)
 void RoundRunner::plan_round(const Scene& scene, WorkContext& context) {
   const DataConfig& data = scene.frozen.config.data;
   const std::vector<Instruction> drawn = store_.read([&](Reader& reader) {
-    return draw_instructions(reader, scene.run.id, data.instructions_per_round, scene.frozen.config.limits.seed);
+    const RunLimits& limits = scene.frozen.config.limits;
+    return draw_instructions(reader, scene.run.id, data.instructions_per_round, limits.seed,
+                             spares_used_instructions(limits.start_from));
   });
   const std::vector<NewUnit> units = make_units(drawn, data.responses_per_instruction, scene.frozen.config.generation,
                                                 context.text, "round " + std::to_string(scene.round->number));
@@ -320,6 +323,7 @@ const RunText& RoundRunner::text_of(const FrozenRun& frozen) {
 
 const EvaluationTarget& RoundRunner::target_of(const Scene& scene, Subject subject) const {
   switch (subject) {
+    case Subject::kBaseline: return scene.round_models->untrained;
     case Subject::kParent: return scene.round_models->parent;
     case Subject::kCandidate: return *scene.round_models->candidate;
     case Subject::kUntrained: return scene.run_models.untrained;
@@ -329,6 +333,7 @@ const EvaluationTarget& RoundRunner::target_of(const Scene& scene, Subject subje
 
 std::string RoundRunner::activity_name(const Scene& scene, Subject subject) const {
   switch (subject) {
+    case Subject::kBaseline: return "evaluating the untrained model";
     case Subject::kParent:
       return scene.round_models->parent.model.is_base ? "evaluating the untrained model" : "evaluating the parent";
     case Subject::kCandidate: return fmt::format("evaluating round {}", scene.round->number);

@@ -7,6 +7,7 @@
 
 #include "core/clock.h"
 #include "core/error.h"
+#include "round/start_point.h"
 
 namespace cutd {
 namespace {
@@ -54,6 +55,10 @@ void declare_limit_options(OptionTable& table, RunLimits& limits) {
   table.add("run.budget_usd", &limits.budget_usd, "most money for paid annotators (0: none)", in_range(0, 1e9));
   table.add("run.end_time", &limits.end_time, "no round starts after this time, e.g. 2026-11-24T06:00:00Z");
   table.add("run.seed", &limits.seed, "seed of the draw of instructions", at_least(0));
+  table.add(
+      "run.start_from", &limits.start_from,
+      "what round 1 trains on: base, kept (what the newest finished run of the same base kept) or an adapter's id",
+      start_point_check());
   table.add("run.min_free_disk_mb", &limits.min_free_disk_mb, "pause when less disk is free", at_least(0));
 }
 

@@ -11,6 +11,7 @@
 #include "round/engine_judge.h"
 #include "round/people.h"
 #include "round/quorum.h"
+#include "round/start_point.h"
 #include "store/attempts.h"
 #include "store/instructions.h"
 #include "store/judgments.h"
@@ -84,6 +85,7 @@ NewRun new_run(const FrozenRun& frozen) {
   NewRun run;
   run.config = frozen_run_json(frozen);
   run.base_model_hash = frozen.base_hash;
+  run.start = frozen.start;
   run.round_count = limits.rounds;
   run.patience = limits.patience;
   if (limits.budget_usd > 0) run.budget = std::llround(limits.budget_usd * 1e6);
@@ -113,7 +115,9 @@ RunId start_run(Store& store, const RunConfig& config, const FileReader& files, 
   if (!config.alarms.canaries.empty()) canaries = parse_canaries(files(config.alarms.canaries), config.alarms.canaries);
   frozen.template_version = text(frozen.model_dir, config.prompt_template).prompts.version();
   frozen.base_hash = model_fingerprint(frozen.model_dir);
-  return store.write([&](Writer& writer) {
+  const std::optional<Adapter> start = require_start(store, config.limits.start_from, frozen.base_hash);
+  if (start) frozen.start = start->id;
+  const RunId id = store.write([&](Writer& writer) {
     import_instructions(writer, new_instructions(sets.gate), Split::kGate, config.data.gate);
     import_instructions(writer, new_instructions(sets.report), Split::kReport, config.data.report);
     frozen.canaries = hold_out_canaries(writer, canaries, config.alarms.canaries);
@@ -133,6 +137,8 @@ RunId start_run(Store& store, const RunConfig& config, const FileReader& files, 
     run.train = train_ids(writer, sets.train, config.data);
     return create_run(writer, run);
   });
+  if (start) logger.info(fmt::format("run {} builds on {}", id.value, start->path));
+  return id;
 }
 
 fs::path find_model(const std::string& model, const fs::path& data_dir) {

@@ -1,5 +1,7 @@
 #include "round/run_summary.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "core/error.h"
@@ -86,6 +88,21 @@ Json ended_by(const RunSummary& summary) {
   return cause.empty() ? Json() : Json(cause);
 }
 
+std::optional<StartSummary> read_start(Reader& reader, std::optional<AdapterId> start) {
+  if (!start) return std::nullopt;
+  const Adapter adapter = find_adapter(reader, *start).value();
+  const Round round = find_round(reader, adapter.round).value();
+  return StartSummary{adapter.id, round.run, round.number, adapter.hash};
+}
+
+Json start_json(const std::optional<StartSummary>& start) {
+  if (!start) return nullptr;
+  return {{"adapter", start->adapter.value},
+          {"run", start->run.value},
+          {"round", start->round_number},
+          {"hash", start->hash}};
+}
+
 Json interval_json(const Interval& interval) { return Json::array({interval.low, interval.high}); }
 
 // {"score", "interval", …}; null when there is no score yet.
@@ -106,6 +123,10 @@ Json or_null(const std::optional<T>& value) {
 }
 
 }  // namespace
+
+std::string start_words(const StartSummary& start) {
+  return fmt::format("adapter {} (round {} of run {})", start.adapter.value, start.round_number, start.run.value);
+}
 
 Json round_summary_json(const RoundSummary& round) {
   Json json = {{"id", round.id.value}, {"number", round.number}, {"phase", name_of(round.phase)}};
@@ -177,6 +198,7 @@ RunSummary summarize_run(Reader& reader, RunId id, const std::filesystem::path& 
   summary.name = frozen.config.name;
   summary.state = run->state;
   summary.reason = run->reason;
+  summary.start = read_start(reader, run->start);
   const ModelReference base = model_reference(frozen, std::nullopt, data_dir.string());
   summary.baseline = read_score(reader, evaluation_target(frozen, base, Split::kGate).key);
   std::int64_t last_change = run->updated_at;
@@ -200,6 +222,7 @@ Json run_summary_json(const RunSummary& summary) {
               {"state", name_of(summary.state)},
               {"reason", summary.reason},
               {"ended_by", ended_by(summary)},
+              {"start", start_json(summary.start)},
               {"baseline", score_json(summary.baseline)},
               {"rounds", rounds},
               {"report_untrained", score_json(summary.report_untrained)},

@@ -49,17 +49,29 @@ struct RoundSummary {
   std::optional<std::string> adapter_hash;
 };
 
+// The adapter that a run builds on, and the round that made it.
+struct StartSummary {
+  AdapterId adapter;
+  RunId run;
+  std::int64_t round_number = 0;
+  std::string hash;
+};
+
 struct RunSummary {
   RunId id;
   std::string name;
   RunState state = RunState::kActive;
   std::string reason;
+  std::optional<StartSummary> start;     // none: the base
   std::optional<ScoreSummary> baseline;  // untrained model on the gate set
   std::optional<ScoreSummary> report_untrained;
-  std::optional<ScoreSummary> report_kept;  // equal to report_untrained when nothing was promoted
+  std::optional<ScoreSummary> report_kept;  // of what it started from when nothing was promoted
   std::vector<RoundSummary> rounds;
   double seconds = 0;  // from the run's start to its last change of state
 };
+
+// "adapter 3 (round 2 of run 1)"
+std::string start_words(const StartSummary& start);
 
 // `data_dir` makes adapter paths absolute. Throws Error(kNotFound) for an unknown run.
 // Summaries of rounds that are over, which stay what they are: comparing two evaluations takes a bootstrap of thousands
@@ -87,7 +99,8 @@ Json round_summary_json(const RoundSummary& round);
 RunSummary summarize_run(Reader& reader, RunId run, const std::filesystem::path& data_dir,
                          RoundSummaryCache* cache = nullptr);
 
-// {"baseline":{"score","interval":[lo,hi],…},"rounds":[{"score","interval","promoted","adapter",…}],"seconds",…}
+// {"start":{"adapter","run","round","hash"} or
+// null,"baseline":{"score","interval":[lo,hi],…},"rounds":[{"score","interval","promoted","adapter",…}],"seconds",…}
 Json run_summary_json(const RunSummary& summary);
 
 }  // namespace cutd

@@ -34,8 +34,9 @@ struct RoundSnapshot {
   std::string pause_reason;  // phase paused only
   bool disk_low = false;     // less free space than the configured floor
 
-  EvaluationFacts parent;     // of the model the round starts from, on the gate set
-  EvaluationFacts candidate;  // of what it trained; empty before that is published
+  std::optional<EvaluationFacts> baseline;  // of the base on the gate set; none when the round starts from the base
+  EvaluationFacts parent;                   // of the model the round starts from, on the gate set
+  EvaluationFacts candidate;                // of what it trained; empty before that is published
 
   bool planned = false;             // generation units exist
   std::optional<UnitId> open_unit;  // first unit without responses

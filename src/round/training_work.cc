@@ -101,8 +101,11 @@ void report_step(WorkContext& context, RoundId round, const EngineProgress& prog
                         progress.phase == "load" ? "loading the model" : step_detail(progress.detail));
 }
 
-std::int64_t round_train_seed(const FrozenRun& frozen, const Round& round) {
-  return derive_seed(frozen.config.train.seed, "training of round " + std::to_string(round.number));
+// Rounds of the same number in runs that build on one another must not begin from the same random matrices.
+std::int64_t round_train_seed(const FrozenRun& frozen, const Round& round, const ModelReference& parent) {
+  std::string label = "training of round " + std::to_string(round.number);
+  if (frozen.start && round.parent) label += " on " + parent.adapter->hash;
+  return derive_seed(frozen.config.train.seed, label);
 }
 
 // Publishes `temporary` and makes its row.
@@ -132,7 +135,7 @@ void freeze_round_manifest(WorkContext& context, const Round& round, const Model
   std::vector<Candidate> candidates =
       context.store.read([&](Reader& reader) { return read_candidates(reader, context, round.id); });
   candidates = downsample(std::move(candidates), context.frozen.config.train.downsample,
-                          round_train_seed(context.frozen, round));
+                          round_train_seed(context.frozen, round, parent));
   Manifest manifest{{parent.hash, context.frozen.template_version, "if_finished"}, {}};
   NewManifest row{round.id, "", "", {}};
   for (Candidate& candidate : candidates) {
@@ -163,7 +166,7 @@ void train_and_publish(WorkContext& context, const Round& round, const ModelRefe
   request.output_dir = temporary.string();
   request.checkpoint_dir = checkpoints.string();
   request.config = context.frozen.config.train;
-  request.config.seed = round_train_seed(context.frozen, round);
+  request.config.seed = round_train_seed(context.frozen, round, parent);
   request.config.downsample = -1;  // done when the manifest was frozen
 
   ProgressSnapshot now = context.activity;

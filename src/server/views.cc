@@ -25,6 +25,7 @@ Json run_view(Reader& reader, const Run& run) {
           {"rounds_completed", completed},
           {"round_count", run.round_count},
           {"model", config.value("model", "")},
+          {"start_adapter", id_or_null(run.start)},
           {"serving_adapter", id_or_null(serving_adapter(reader, run.id))},
           {"created_at", format_utc(run.created_at)},
           {"updated_at", format_utc(run.updated_at)}};

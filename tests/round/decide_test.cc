@@ -57,7 +57,7 @@ struct RoundRow {
 };
 
 const char* name_of_subject(Subject subject) {
-  constexpr const char* kNames[] = {"parent", "candidate", "untrained", "kept"};
+  constexpr const char* kNames[] = {"baseline", "parent", "candidate", "untrained", "kept"};
   return kNames[static_cast<int>(subject)];
 }
 
@@ -106,6 +106,8 @@ std::vector<RoundRow> round_rows() {
   using R = RoundSnapshot;
   return {
       // created: the baseline first
+      {"the base has none and is not the parent", with(P::kCreated, [](R& r) { r.baseline = EvaluationFacts{}; }), "plan evaluation baseline"},
+      {"the base's is done", with(P::kCreated, [](R& r) { r.baseline = done(); }), "plan evaluation parent"},
       {"the parent has no evaluation", at(P::kCreated), "plan evaluation parent"},
       {"the parent's has an open unit", with(P::kCreated, [](R& r) { r.parent = {.planned = true, .open_unit = UnitId{7}}; }), "generate evaluation parent 7"},
       {"the parent's is not scored", with(P::kCreated, [](R& r) { r.parent = {.planned = true, .judgments_pending = 2, .responses_unscored = 3}; }), "score parent"},

@@ -81,6 +81,19 @@ TEST(RunConfigTest, ReadsAnEndTimeAsUtc) {
   }
 }
 
+TEST(RunConfigTest, StartsFromTheBaseFromWhatWasKeptOrFromAnAdapter) {
+  EXPECT_EQ(parse(kMinimal).limits.start_from, "base");
+  for (const char* start : {"base", "kept", "12"})
+    EXPECT_EQ(parse(kMinimal, {{"run.start_from", start}}).limits.start_from, start);
+  for (const char* start : {"yesterday", "0", "-1", "1.5", "1234567890123456789"}) {
+    EXPECT_THAT(error_of(ErrorCode::kUsage,
+                         [&] {
+                           parse(kMinimal, {{"run.start_from", start}});
+                         }),
+                HasSubstr("run.start_from"));
+  }
+}
+
 TEST(RunConfigTest, EveryOptionSaysWhatItIs) {
   for (const Option& option : run_config_options()) EXPECT_GT(option.help.size(), 8u) << option.key;
 }
