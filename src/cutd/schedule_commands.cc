@@ -76,6 +76,7 @@ Json schedule_json(const Schedule& schedule, const ScheduleStates& states, const
                {"cron", schedule.cron},
                {"zone", schedule.zone},
                {"until", schedule.until.empty() ? Json() : Json(schedule.until)},
+               {"start_from", schedule.start_from},
                {"next", utc(next.at)},
                {"next_local", next.local},
                {"history", Json::array()}};

@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/options.h"
 #include "core/yaml.h"
+#include "round/start_point.h"
 
 namespace cutd {
 namespace {
@@ -39,6 +40,10 @@ Schedule parse_schedule(const Json& values, const std::string& origin, const std
   table.add("until", &until, "latest end: no round starts after it; HH:MM or a cron expression");
   table.add("rounds", &schedule.rounds, "most rounds of a cycle (0: the configuration's)", at_least(0));
   table.add("budget_usd", &schedule.budget_usd, "most money of a cycle (0: the configuration's)", in_range(0, 1e9));
+  table.add(
+      "start_from", &schedule.start_from,
+      "what a cycle builds on: kept (what the newest finished run of the same base kept), base or an adapter's id",
+      start_point_check());
   table.add("if_running", &schedule.if_running, "when a run is still going", one_of({"skip", "queue"}));
   table.add("after_downtime", &schedule.after_downtime, "when the time passed without a daemon",
             one_of({"run", "skip"}));
@@ -124,6 +129,7 @@ std::vector<std::pair<std::string, std::string>> cycle_overrides(const Schedule&
   if (schedule.rounds > 0) overrides.emplace_back("run.rounds", std::to_string(schedule.rounds));
   if (schedule.budget_usd > 0) overrides.emplace_back("run.budget_usd", fmt::format("{}", schedule.budget_usd));
   if (ends_at) overrides.emplace_back("run.end_time", shown(*ends_at));
+  overrides.emplace_back("run.start_from", schedule.start_from);
   return overrides;
 }
 

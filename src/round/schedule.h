@@ -25,11 +25,13 @@ struct Schedule {
   std::string until;                   // cron expression of the latest end, the first one after the start; empty: none
   std::int64_t rounds = 0;             // most rounds of a cycle; 0: the configuration's
   double budget_usd = 0;               // most money of a cycle; 0: the configuration's
+  std::string start_from = "kept";     // run.start_from of its cycles: they build on one another
   std::string if_running = "skip";     // skip | queue: a run is still going
   std::string after_downtime = "run";  // run | skip: the time passed while no daemon ran
 };
 
-// {"schedules": [{name, config, at | cron, zone, until, rounds, budget_usd, if_running, after_downtime}]}; `until` is a
+// {"schedules": [{name, config, at | cron, zone, until, rounds, budget_usd, start_from, if_running,
+// after_downtime}]}; `until` is a
 // time of day or a cron expression. Paths are relative to the file. Error(kUsage) naming `origin`, schedule and key.
 std::vector<Schedule> parse_schedules(const Json& values, const std::string& origin,
                                       const std::filesystem::path& folder);
@@ -68,7 +70,8 @@ ScheduleStep decide_schedule(const Schedule& schedule, const ScheduleFacts& fact
 // The end of a cycle that was due at `due`.
 std::optional<std::int64_t> cycle_end(const Schedule& schedule, std::int64_t due);
 
-// The limits that a cycle adds to its configuration: run.rounds, run.end_time, run.budget_usd, as (key, text).
+// The limits that a cycle adds to its configuration: run.rounds, run.end_time, run.budget_usd, run.start_from, as (key,
+// text).
 std::vector<std::pair<std::string, std::string>> cycle_overrides(const Schedule& schedule,
                                                                  std::optional<std::int64_t> ends_at);
 

@@ -112,9 +112,16 @@ TEST(ScheduleTest, ACycleAddsItsLimits) {
   Schedule schedule = nightly();
   schedule.rounds = 3;
   schedule.budget_usd = 12.5;
-  EXPECT_THAT(cycle_overrides(schedule, kMidnight), ElementsAre(Pair("run.rounds", "3"), Pair("run.budget_usd", "12.5"),
-                                                                Pair("run.end_time", "2026-03-28T00:00:00Z")));
-  EXPECT_TRUE(cycle_overrides(nightly(), std::nullopt).empty());
+  EXPECT_THAT(cycle_overrides(schedule, kMidnight),
+              ElementsAre(Pair("run.rounds", "3"), Pair("run.budget_usd", "12.5"),
+                          Pair("run.end_time", "2026-03-28T00:00:00Z"), Pair("run.start_from", "kept")));
+}
+
+TEST(ScheduleTest, CyclesBuildOnOneAnotherUnlessItSaysOtherwise) {
+  Schedule schedule = nightly();
+  EXPECT_THAT(cycle_overrides(schedule, std::nullopt), ElementsAre(Pair("run.start_from", "kept")));
+  schedule.start_from = "base";
+  EXPECT_THAT(cycle_overrides(schedule, std::nullopt), ElementsAre(Pair("run.start_from", "base")));
 }
 
 TEST(ScheduleTest, IsReadFromYamlAndStrictly) {
@@ -137,6 +144,7 @@ TEST(ScheduleTest, IsReadFromYamlAndStrictly) {
   EXPECT_THAT(refused("{name: a, config: c}"), HasSubstr("\"at\""));
   EXPECT_THAT(refused("{name: a, config: c, at: \"02:00\", cron: \"0 2 * * *\"}"), HasSubstr("either"));
   EXPECT_THAT(refused("{name: a, config: c, at: \"02:00\", zone: Berlin}"), HasSubstr("Berlin"));
+  EXPECT_THAT(refused("{name: a, config: c, at: \"02:00\", start_from: yesterday}"), HasSubstr("start_from"));
   EXPECT_THAT(refused("{name: a, at: \"02:00\"}"), HasSubstr("config"));
   EXPECT_THAT(refused("{name: a, config: c, at: \"02:00\", rouns: 1}"), HasSubstr("rounds"));
   EXPECT_THAT(refused("{name: A b, config: c, at: \"02:00\"}"), HasSubstr("\"name\""));
