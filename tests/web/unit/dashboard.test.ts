@@ -2,13 +2,13 @@ import { describe, expect, it } from "vitest";
 import { concerns } from "../../../web/src/dashboard/attention";
 import { score_points } from "../../../web/src/dashboard/score_points";
 import { spend_by_round } from "../../../web/src/dashboard/spend";
-import { families } from "../../../web/src/lineage/tree";
+import { families, member_name, type Member } from "../../../web/src/lineage/tree";
 import { funnel_stages } from "../../../web/src/round/funnel_stages";
 import { token_runs } from "../../../web/src/responses/tokens";
 import { changed, filters_of } from "../../../web/src/responses/filters";
 import { kCounts } from "../../../web/mock/queue";
 import * as world from "../../../web/mock/world";
-import type { Adapter, Run } from "../../../web/src/api/types";
+import type { Adapter, Round, Run } from "../../../web/src/api/types";
 
 const kRun = world.kRuns[1] as Run;
 
@@ -104,6 +104,15 @@ describe("what the panels show", () => {
       ],
     ]);
     expect(family?.members[0]?.delta?.id).toBe(201);
+  });
+  it("names the run of what builds on another run's adapter", () => {
+    const parent = world.kAdapters.find((one) => one.id === 101) as Adapter;
+    const night = world.kRounds[0] as Round;
+    const built: Adapter = { ...parent, id: 301, round: 30, parent: 101 };
+    const [family] = families([parent, built], [night, { ...night, id: 30, run: 3, number: 1, parent_adapter: 101 }]);
+    const first = family?.members[0] as Member;
+    expect(member_name(first, 2)).toBe("Round 1");
+    expect(member_name(first.children[0] as Member, 2)).toBe("Run 3, round 1");
   });
   it("joins neighbouring tokens of one kind", () => {
     const token = (text: string, detected: boolean) => ({

@@ -51,6 +51,8 @@ export interface Run {
   rounds_completed: number;
   round_count: number;
   model: string;
+  /** Of an earlier run; its first round trains on it. */
+  start_adapter: number | null;
   serving_adapter: number | null;
   created_at: string;
   updated_at: string;
@@ -104,6 +106,8 @@ export interface RunSummary {
   state: RunState;
   reason: string;
   ended_by: string | null;
+  /** What it builds on; null: the base model. */
+  start: { adapter: number; run: number; round: number; hash: string } | null;
   baseline: Score | null;
   rounds: RoundSummary[];
   report_untrained: Score | null;

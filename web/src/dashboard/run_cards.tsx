@@ -1,5 +1,5 @@
 // A run in six numbers.
-import type { LedgerPage, QueueCounts, RunDetails, Score } from "../api/types";
+import type { LedgerPage, QueueCounts, RunDetails, RunSummary, Score } from "../api/types";
 import { Card } from "../components/pieces";
 import { count, dollars, duration, interval, percent } from "../format";
 
@@ -15,6 +15,11 @@ interface Props {
   run: RunDetails;
   ledger: LedgerPage | null;
   queue: QueueCounts | null;
+}
+
+function kept_words(kept: number | undefined, start: RunSummary["start"]): string {
+  if (kept !== undefined) return `round ${kept} is kept`;
+  return start ? `round ${start.round} of run ${start.run} is kept` : "none is kept yet";
 }
 
 export function RunCards({ run, ledger, queue }: Props) {
@@ -43,7 +48,7 @@ export function RunCards({ run, ledger, queue }: Props) {
           <FromTo from={baseline} to={kept.gate} />
         </Card>
       )}
-      <Card label="Rounds promoted" under={kept ? `round ${kept.number} is kept` : "none is kept yet"}>
+      <Card label="Rounds promoted" under={kept_words(kept?.number, run.summary.start)}>
         {promoted.length} <span class="from">of {rounds.length}</span>
       </Card>
       <Card

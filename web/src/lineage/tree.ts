@@ -11,8 +11,15 @@ export interface Member {
 
 export interface Family {
   run: number;
-  /** Trained on the base model itself. */
+  /** Trained on the base model itself; runs that build on this one follow below them. */
   members: Member[];
+}
+
+/** "Round 2", or "Run 3, round 2" below another run's adapters. */
+export function member_name(member: Member, family: number): string {
+  if (!member.round) return `Adapter ${member.adapter.id}`;
+  const { run, number } = member.round;
+  return run === family ? `Round ${number}` : `Run ${run}, round ${number}`;
 }
 
 /** Newest run first; within a run by round. A quarantined copy stands beside its replacement. */

@@ -7,19 +7,28 @@ import { InertText } from "../components/inert_text";
 import { Empty, Failure, Loading, Pill } from "../components/pieces";
 import { run_name } from "../dashboard/run_picker";
 import { date_time, short_hash } from "../format";
-import { families, type Family, type Member } from "../lineage/tree";
+import { families, member_name, type Family, type Member } from "../lineage/tree";
 import "../style/lineage.css";
 
-function MemberView({ member, serving }: { member: Member; serving: number | null }) {
+interface MemberProps {
+  member: Member;
+  family: number;
+  /** What any run serves: a run that builds on another has its adapters in the other's family. */
+  served: Set<number>;
+}
+
+function MemberView({ member, family, served }: MemberProps) {
   const { adapter, delta, round } = member;
   const outcome = round?.outcome ?? null;
   return (
     <li class={outcome === "rejected" || adapter.state === "quarantined" ? "dead-end" : ""}>
-      <div class={adapter.id === serving ? "member serving" : "member"}>
+      <div class={served.has(adapter.id) ? "member serving" : "member"}>
         <div class="row">
-          <b>{round ? <a href={`/rounds/${round.id}`}>Round {round.number}</a> : `Adapter ${adapter.id}`}</b>
+          <b>
+            {round ? <a href={`/rounds/${round.id}`}>{member_name(member, family)}</a> : member_name(member, family)}
+          </b>
           <span class="pills">
-            {adapter.id === serving && <Pill name="completed" text="served" />}
+            {served.has(adapter.id) && <Pill name="completed" text="served" />}
             {adapter.state === "quarantined" ? (
               <Pill name="quarantined" />
             ) : (
@@ -62,7 +71,7 @@ function MemberView({ member, serving }: { member: Member; serving: number | nul
       {member.children.length > 0 && (
         <ul>
           {member.children.map((child) => (
-            <MemberView key={child.adapter.id} member={child} serving={serving} />
+            <MemberView key={child.adapter.id} member={child} family={family} served={served} />
           ))}
         </ul>
       )}
@@ -70,7 +79,7 @@ function MemberView({ member, serving }: { member: Member; serving: number | nul
   );
 }
 
-function FamilyView({ family, run }: { family: Family; run: Run | undefined }) {
+function FamilyView({ family, run, served }: { family: Family; run: Run | undefined; served: Set<number> }) {
   return (
     <section class="family" aria-label={`Run ${family.run}`}>
       <h2>
@@ -97,7 +106,7 @@ function FamilyView({ family, run }: { family: Family; run: Run | undefined }) {
           </div>
           <ul>
             {family.members.map((member) => (
-              <MemberView key={member.adapter.id} member={member} serving={run?.serving_adapter ?? null} />
+              <MemberView key={member.adapter.id} member={member} family={family.run} served={served} />
             ))}
           </ul>
         </li>
@@ -114,6 +123,7 @@ export default function AdaptersPage() {
     document.title = "Adapters · cutd";
   }, []);
   const error = adapters.error ?? rounds.error ?? runs.error;
+  const served = new Set((runs.data?.runs ?? []).flatMap((run) => run.serving_adapter ?? []));
   const loaded = adapters.data !== null && rounds.data !== null && runs.data !== null;
   return (
     <>
@@ -121,8 +131,9 @@ export default function AdaptersPage() {
         <h1>Adapters</h1>
       </div>
       <p class="note">
-        Each round trains on the model its run served; a promoted one carries on the line, a rejected one ends it. Every
-        adapter here is cumulative: it loads on the base model as it is.
+        Each round trains on the model its run served (at first the base model, or what an earlier run kept); a promoted
+        one carries on the line, a rejected one ends it. Every adapter here is cumulative: it loads on the base model as
+        it is.
       </p>
       {error !== null && <Failure text={error} again={() => location.reload()} />}
       {!loaded && error === null && <Loading what="the adapters" />}
@@ -133,7 +144,12 @@ export default function AdaptersPage() {
       )}
       {loaded &&
         families(adapters.data?.adapters ?? [], rounds.data?.rounds ?? []).map((family) => (
-          <FamilyView key={family.run} family={family} run={runs.data?.runs.find((run) => run.id === family.run)} />
+          <FamilyView
+            key={family.run}
+            family={family}
+            run={runs.data?.runs.find((run) => run.id === family.run)}
+            served={served}
+          />
         ))}
     </>
   );
