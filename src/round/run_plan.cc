@@ -8,6 +8,7 @@
 #include "core/clock.h"
 #include "judge_client/make_llm_judge.h"
 #include "judge_client/price.h"
+#include "round/start_point.h"
 #include "weights/model_layout.h"
 
 namespace cutd {
@@ -37,7 +38,9 @@ void plan_counts(const RunConfig& config, const InstructionSets& sets, RunPlan& 
   const std::int64_t enough = static_cast<std::int64_t>(sets.train.size()) / data.instructions_per_round;
   plan.rounds = std::min(config.limits.rounds, std::max<std::int64_t>(enough, 1));
   plan.train_responses = plan.rounds * data.instructions_per_round * data.responses_per_instruction;
-  plan.gate_responses = (plan.rounds + 1) * count_of(sets.gate.size(), data.gate_count);
+  // Each candidate, the untrained model, and what the first round starts from where that is another one.
+  const std::int64_t models = plan.rounds + (config.limits.start_from == kStartFromBase ? 1 : 2);
+  plan.gate_responses = models * count_of(sets.gate.size(), data.gate_count);
   plan.report_responses = 2 * count_of(sets.report.size(), data.report_count);
   plan.responses = plan.train_responses + plan.gate_responses + plan.report_responses;
 }

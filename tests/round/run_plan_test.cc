@@ -43,6 +43,9 @@ TEST(RunPlanTest, CountsEveryResponseOfThePublishedSetting) {
   EXPECT_EQ(plan.gate_responses, 6 * 300);
   EXPECT_EQ(plan.report_responses, 2 * 805);
   EXPECT_EQ(plan.responses, 8410);
+  RunConfig config = published();
+  config.limits.start_from = "kept";
+  EXPECT_EQ(plan_run(config, llama_2_13b(), sets(51'700), {}).gate_responses, 7 * 300) << "and what it starts from";
 }
 
 TEST(RunPlanTest, FewerInstructionsAreFewerRounds) {
