@@ -62,6 +62,21 @@ TEST(RunTableTest, ShowsTheUntrainedModelThenEveryRound) {
             "-           -  -\n");
 }
 
+TEST(RunTableTest, ShowsWhatTheRunBuildsOnBesideTheUntrainedModel) {
+  RunSummary summary = summary_of_two_rounds();
+  summary.start = StartSummary{AdapterId{7}, RunId{1}, 3, "abc"};
+  summary.rounds[0].gate_parent = score(0.5, 0.43, 0.57);
+  const std::string table = rounds_table(run_summary_json(summary));
+  const std::size_t untrained = table.find("untrained");
+  const std::size_t start = table.find("0  50.0 %      43.0-57.0  -                       start");
+  ASSERT_NE(start, std::string::npos) << table;
+  EXPECT_LT(untrained, start);
+  EXPECT_LT(start, table.find("promoted"));
+  const Json run = {{"id", 2},      {"name", "night"},  {"state", "active"},
+                    {"reason", ""}, {"created_at", ""}, {"summary", run_summary_json(summary)}};
+  EXPECT_NE(run_text(run).find("it builds on adapter 7 (round 3 of run 1)"), std::string::npos) << run_text(run);
+}
+
 TEST(RunTableTest, GivesTheReportSetOnceBothModelsAreScored) {
   RunSummary summary = summary_of_two_rounds();
   EXPECT_EQ(report_line(run_summary_json(summary)),

@@ -112,6 +112,29 @@ TEST(ReportPlotsTest, ShowsTheBaselineAndTheOutcomeOfEachRound) {
   EXPECT_THAT(plot, HasSubstr("hollow"));
 }
 
+TEST(ReportTest, SaysWhatTheRunBuiltOn) {
+  const RehearsalFiles files;
+  RunConfig config = files.config();
+  config.limits.rounds = 1;
+  const auto finish = [&] {
+    Rehearsal rehearsal(files.data_dir());
+    const RunId run = rehearsal.runs().start(config, files.files());
+    EXPECT_EQ(rehearsal.finish(run), RunState::kCompleted);
+    return run;
+  };
+  const RunId first = finish();
+  config.limits.start_from = "kept";
+  const RunId second = finish();
+  Rehearsal later(files.data_dir());
+  const auto page = [&](RunId run) {
+    return later.store().read([&](Reader& reader) { return report_html(reader, run, files.data_dir()); });
+  };
+  EXPECT_THAT(page(first), HasSubstr("the model itself, untrained"));
+  EXPECT_THAT(page(first), Not(HasSubstr(">start<")));
+  EXPECT_THAT(page(second), HasSubstr("(round 1 of run 1), hash "));
+  EXPECT_THAT(page(second), HasSubstr(">start<"));
+}
+
 TEST(LengthQuantilesTest, AreThoseOfTheWords) {
   const ReportLengths lengths = length_quantiles("round 1", {30, 10, 20, 40, 50});
   EXPECT_EQ(lengths.median, 30);
