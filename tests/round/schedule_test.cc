@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "core/clock.h"
+#include "core/cron.h"
 #include "core/yaml.h"
+#include "round/run_config.h"
 #include "support/error_of.h"
 
 namespace cutd {
@@ -122,6 +124,20 @@ TEST(ScheduleTest, CyclesBuildOnOneAnotherUnlessItSaysOtherwise) {
   EXPECT_THAT(cycle_overrides(schedule, std::nullopt), ElementsAre(Pair("run.start_from", "kept")));
   schedule.start_from = "base";
   EXPECT_THAT(cycle_overrides(schedule, std::nullopt), ElementsAre(Pair("run.start_from", "base")));
+}
+
+TEST(ScheduleTest, TheExampleIsGoodAndSoAreItsCycles) {
+  const auto schedules = read_schedules(std::filesystem::path(CUTD_SOURCE_DIR) / "examples/schedules.yaml");
+  ASSERT_EQ(schedules.size(), 2U);
+  for (const Schedule& schedule : schedules) {
+    const std::int64_t due = next_occurrence(schedule.cron, schedule.zone, kMidnight).at;
+    std::vector<ConfigOverride> overrides;
+    for (const auto& [key, text] : cycle_overrides(schedule, cycle_end(schedule, due)))
+      overrides.push_back({key, text});
+    const RunConfig config = parse_run_config(read_yaml_file(schedule.config), schedule.config, overrides);
+    EXPECT_EQ(config.limits.start_from, "kept");
+    EXPECT_GT(parse_end_time(config.limits.end_time, "example"), due * 1'000'000);
+  }
 }
 
 TEST(ScheduleTest, IsReadFromYamlAndStrictly) {
