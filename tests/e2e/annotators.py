@@ -14,11 +14,12 @@ class Gone(Exception):
 
 
 class Annotator(threading.Thread):
-    """One person. `address` is (host, port); `over` an event that ends the work."""
+    """One person. `address` is (host, port); `over` an event that ends the work; `think` the seconds spent on an item, from
+    and to; `patience` how long one waits when there is nothing to claim."""
 
-    def __init__(self, number, address, token, over, think=(0.0, 0.02), skip=0.05, release=0.03, die=0.05, seed=0):
+    def __init__(self, number, address, token, over, think=(0.0, 0.02), patience=0.1, skip=0.05, release=0.03, die=0.05, seed=0):
         super().__init__(daemon=True)
-        self.address, self.token, self.over, self.think = address, token, over, think
+        self.address, self.token, self.over, self.think, self.patience = address, token, over, think, patience
         self.own_address = (f"127.0.{1 + number // 200}.{1 + number % 200}", 0)  # people come from different ones
         self.skip, self.release, self.die = skip, release, die
         self.random = random.Random(seed * 1000 + number)
@@ -26,7 +27,7 @@ class Annotator(threading.Thread):
         self.counted = []  # (item, text) the daemon acknowledged as counted
         self.surplus = []
         self.skipped = []
-        self.claims, self.submits = [], []  # (when, how long it took)
+        self.replies = {}  # of each action: (when asked, seconds until the reply) of all that succeeded
         self.failure = None
 
     def ask(self, method, path, body=None):
@@ -41,17 +42,27 @@ class Annotator(threading.Thread):
                 headers = {"Authorization": "Bearer " + self.token}
                 if method != "GET":
                     headers |= {"Idempotency-Key": key, "Content-Type": "application/json"}
+                asked = time.monotonic()
                 self.connection.request(method, "/api/v1/queue/" + path, body=text, headers=headers)
                 reply = self.connection.getresponse()
                 data = reply.read()
+                took = time.monotonic() - asked
                 if reply.status in (429, 503):
                     time.sleep(0.2)
                     continue
-                return reply.status, json.loads(data) if data else None
+                answer = json.loads(data) if data else None
+                self.note(path.rsplit("/", 1)[-1], reply.status, answer, (asked, took))
+                return reply.status, answer
             except (OSError, http.client.HTTPException):
                 self.connection = None
                 time.sleep(0.05)
         raise Gone(path)
+
+    def note(self, action, status, answer, duration):
+        """A claim that was answered with nothing is another action: it asks less of the daemon."""
+        if status == 200:
+            name = "nothing" if action == "claim" and answer["task"] is None else action
+            self.replies.setdefault(name, []).append(duration)
 
     def run(self):
         try:
@@ -61,14 +72,12 @@ class Annotator(threading.Thread):
             self.failure = error
 
     def work_once(self):
-        begun = time.monotonic()
         status, claim = self.ask("POST", "claim", {})
         assert status == 200, claim
         task = claim["task"]
         if task is None:
-            self.over.wait(0.1)
+            self.over.wait(self.patience)
             return
-        self.claims.append((begun, time.monotonic() - begun))
         time.sleep(self.random.uniform(*self.think))
         lease = f"leases/{task['lease']}/"
         what = self.random.random()
@@ -85,9 +94,7 @@ class Annotator(threading.Thread):
 
     def submit(self, task, lease):
         text = f"It says too much: {self.random.randrange(10 ** 9)}."
-        begun = time.monotonic()
         status, reply = self.ask("POST", lease + "submit", {"label": "negative", "text": text, "seconds_spent": 2})
-        self.submits.append((begun, time.monotonic() - begun))
         assert status == 200, reply
         (self.counted if reply["state"] == "counted" else self.surplus).append((task["item"], text))
 

@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -12,7 +11,7 @@
 #include <thread>
 
 #include "core/unique_fd.h"
-#include "server/unix_address.h"
+#include "support/raw_client.h"
 #include "support/temporary_directory.h"
 
 namespace cutd {
@@ -22,39 +21,6 @@ using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 using Clock = std::chrono::steady_clock;
-
-// A client that speaks raw bytes.
-class RawClient {
- public:
-  explicit RawClient(const std::filesystem::path& path) : socket_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    const UnixAddress short_name(path);
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    short_name.name().copy(address.sun_path, sizeof address.sun_path - 1);
-    connected_ = ::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-  }
-  bool connected() const { return connected_; }
-  bool send(const std::string& bytes) {
-    return ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
-  }
-  void end_sending() { ::shutdown(socket_.get(), SHUT_WR); }
-  // Everything until the server closes, or until it contains `until`.
-  std::string receive(const std::string& until = "\xff") {
-    std::string text;
-    char bytes[4096];
-    pollfd ready = {socket_.get(), POLLIN, 0};
-    while (text.find(until) == std::string::npos && ::poll(&ready, 1, 10'000) > 0) {
-      const ssize_t count = ::recv(socket_.get(), bytes, sizeof bytes, 0);
-      if (count <= 0) break;
-      text.append(bytes, static_cast<std::size_t>(count));
-    }
-    return text;
-  }
-
- private:
-  UniqueFd socket_;
-  bool connected_ = false;
-};
 
 class HttpServerTest : public ::testing::Test {
  protected:

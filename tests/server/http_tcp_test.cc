@@ -1,20 +1,16 @@
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <chrono>
 #include <optional>
 #include <thread>
 
-#include "core/unique_fd.h"
 #include "server/http_server.h"
 #include "support/error_of.h"
+#include "support/raw_client.h"
 
 namespace cutd {
 namespace {
@@ -22,40 +18,6 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 using Clock = std::chrono::steady_clock;
-
-// A client that speaks raw bytes, from an address of its choice within 127.0.0.0/8.
-class TcpClient {
- public:
-  TcpClient(std::uint16_t port, const char* from = "127.0.0.1")
-      : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in own{};
-    own.sin_family = AF_INET;
-    ::inet_pton(AF_INET, from, &own.sin_addr);
-    ::bind(socket_.get(), reinterpret_cast<sockaddr*>(&own), sizeof own);
-    sockaddr_in server{};
-    server.sin_family = AF_INET;
-    server.sin_port = htons(port);
-    ::inet_pton(AF_INET, "127.0.0.1", &server.sin_addr);
-    connected_ = ::connect(socket_.get(), reinterpret_cast<sockaddr*>(&server), sizeof server) == 0;
-  }
-  bool connected() const { return connected_; }
-  void send(const std::string& bytes) { ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL); }
-  std::string receive(const std::string& until = "\xff") {
-    std::string text;
-    char bytes[4096];
-    pollfd ready = {socket_.get(), POLLIN, 0};
-    while (text.find(until) == std::string::npos && ::poll(&ready, 1, 20'000) > 0) {
-      const ssize_t count = ::recv(socket_.get(), bytes, sizeof bytes, 0);
-      if (count <= 0) break;
-      text.append(bytes, static_cast<std::size_t>(count));
-    }
-    return text;
-  }
-
- private:
-  UniqueFd socket_;
-  bool connected_ = false;
-};
 
 class HttpTcpTest : public ::testing::Test {
  protected:
@@ -75,7 +37,7 @@ class HttpTcpTest : public ::testing::Test {
     thread_.join();
   }
   std::string ask(const char* from = "127.0.0.1") {
-    TcpClient client(port_, from);
+    RawClient client(port_, from);
     client.send("GET /x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     return client.receive();
   }
@@ -95,13 +57,13 @@ TEST_F(HttpTcpTest, KnowsItsPeerAndIsNotLocal) {
 TEST_F(HttpTcpTest, OneAddressMayHoldSoManyConnections) {
   limits_.max_per_address = 4;
   start();
-  std::vector<TcpClient> held;
+  std::vector<RawClient> held;
   for (int i = 0; i < 4; ++i) held.emplace_back(port_);
-  for (TcpClient& client : held) {
+  for (RawClient& client : held) {
     client.send("GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n");
     client.receive("false}\n");
   }
-  EXPECT_THAT(TcpClient(port_).receive(), StartsWith("HTTP/1.1 429 "));
+  EXPECT_THAT(RawClient(port_).receive(), StartsWith("HTTP/1.1 429 "));
   EXPECT_THAT(ask("127.0.0.2"), StartsWith("HTTP/1.1 200 "));
   EXPECT_GE(server_->counters().turned_away, 1U);
   held.clear();
@@ -115,7 +77,7 @@ TEST_F(HttpTcpTest, BehindAProxyLoopbackIsNotCounted) {
   limits_.max_per_address = 2;
   limits_.behind_proxy = true;
   start();
-  std::vector<TcpClient> held;
+  std::vector<RawClient> held;
   for (int i = 0; i < 10; ++i) {
     held.emplace_back(port_);
     held.back().send("GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -126,7 +88,7 @@ TEST_F(HttpTcpTest, BehindAProxyLoopbackIsNotCounted) {
 // Slowloris from many addresses, up to the server's limit of connections; the honest client is one among them.
 TEST_F(HttpTcpTest, SlowClientsDoNotStarveAnHonestOne) {
   start();
-  std::vector<TcpClient> slow;
+  std::vector<RawClient> slow;
   for (int address = 2; address < 24; ++address) {
     const std::string from = "127.0.1." + std::to_string(address);
     for (std::size_t i = 0; i < limits_.max_per_address; ++i) {
@@ -148,7 +110,7 @@ TEST_F(HttpTcpTest, SurvivesRunningOutOfDescriptors) {
   start();
   rlimit before{};
   ::getrlimit(RLIMIT_NOFILE, &before);
-  TcpClient held(port_);
+  RawClient held(port_);
   held.send("GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n");
   held.receive("false}\n");                                    // both of its ends are open by now
   const int next = ::open("/dev/null", O_RDONLY | O_CLOEXEC);  // the lowest number that is free
@@ -159,7 +121,7 @@ TEST_F(HttpTcpTest, SurvivesRunningOutOfDescriptors) {
   // Room for the client's end of one more connection and none for the server's.
   const rlimit low = {static_cast<rlim_t>(next) + 1, before.rlim_max};
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
-  TcpClient starved(port_);
+  RawClient starved(port_);
   EXPECT_TRUE(starved.connected());
   starved.send("GET /x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
