@@ -39,8 +39,9 @@ class LlmJudge final : public Judge {
   LlmJudge(LlmJudgeOptions options, const Clock& clock);
 
   void submit(JudgeRequest request) override;
-  // Ends early, after sink.halted(), when the provider's credit is used up, when it asks for a very long wait, and when
-  // what it refuses is not a request but the annotator (is_about_annotator()): asking on would fail every item.
+  // Ends early, after sink.halted(), when the provider's credit is used up, when it asks for a very long wait, when
+  // nobody was reached for long, and when what it refuses is not a request but the annotator (is_about_annotator()):
+  // asking on would fail every item.
   void run(std::stop_token stop, JudgeSink& sink) override;
 
   // The rate limiter's memory.
@@ -53,6 +54,8 @@ class LlmJudge final : public Judge {
 
  private:
   class Bridge;
+
+  void report_unaskable(JudgeSink& sink);
 
   struct Asked {
     JudgedText text;
