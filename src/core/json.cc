@@ -1,5 +1,6 @@
 #include "core/json.h"
 
+#include <algorithm>
 #include <fstream>
 #include <set>
 #include <vector>
@@ -30,15 +31,35 @@ Json parse_json(std::string_view text, const std::string& origin, int max_depth)
 
 Json read_json_file(const std::filesystem::path& path) { return parse_json(read_file(path), path.string(), 64); }
 
+namespace {
+
+bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r") == std::string_view::npos; }
+
+}  // namespace
+
 void read_json_lines(const std::filesystem::path& path, const std::function<void(const Json&, std::size_t)>& row) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw_errno("cannot open " + path.string());
   std::string line;
   for (std::size_t number = 1; std::getline(file, line); ++number) {
-    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    if (is_blank(line)) continue;
     row(parse_json(line, path.string() + ":" + std::to_string(number)), number);
   }
   if (file.bad()) throw_errno("cannot read " + path.string());
+}
+
+void parse_json_lines(std::string_view bytes, const std::string& origin,
+                      const std::function<void(const Json&, const std::string& place)>& row) {
+  std::size_t number = 0;
+  for (std::size_t start = 0; start < bytes.size();) {
+    const std::size_t end = std::min(bytes.find('\n', start), bytes.size());
+    const std::string_view line = bytes.substr(start, end - start);
+    start = end + 1;
+    ++number;
+    if (is_blank(line)) continue;
+    const std::string place = origin + ":" + std::to_string(number);
+    row(parse_json(line, place), place);
+  }
 }
 
 void throw_json_member(const std::string& origin, const char* key, const std::string& why) {

@@ -22,6 +22,11 @@ Json read_json_file(const std::filesystem::path& path);
 // Calls `row(value, line_number)` for each non-empty line. Throws naming "path:line".
 void read_json_lines(const std::filesystem::path& path, const std::function<void(const Json&, std::size_t)>& row);
 
+// JSON Lines held in memory: calls `row(value, place)` for each non-empty line, `place` being "origin:line" for
+// messages. Throws naming the place.
+void parse_json_lines(std::string_view bytes, const std::string& origin,
+                      const std::function<void(const Json&, const std::string& place)>& row);
+
 // The member `key` of object `value` as T; Error(kBadInput) naming `origin` and the key when it is
 // absent or of another type.
 template <typename T>

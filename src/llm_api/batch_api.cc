@@ -1,7 +1,6 @@
 #include "llm_api/batch_api.h"
 
 #include <algorithm>
-#include <sstream>
 
 #include "core/error.h"
 #include "core/hash.h"
@@ -194,15 +193,10 @@ std::vector<HttpRequest> batch_result_requests(const ChatEndpoint& endpoint, con
 
 std::vector<BatchResult> read_batch_results(WireFormat format, const std::string& lines) {
   std::vector<BatchResult> results;
-  std::istringstream stream(lines);
-  std::string line;
-  for (int number = 1; std::getline(stream, line); ++number) {
-    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    const std::string origin = "result line " + std::to_string(number);
-    const Json value = parse_json(line, origin);
-    results.push_back(format == WireFormat::kOpenAi ? read_openai_result(value, origin)
-                                                    : read_anthropic_result(value, origin));
-  }
+  parse_json_lines(lines, "batch results", [&](const Json& value, const std::string& place) {
+    results.push_back(format == WireFormat::kOpenAi ? read_openai_result(value, place)
+                                                    : read_anthropic_result(value, place));
+  });
   return results;
 }
 

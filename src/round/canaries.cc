@@ -61,20 +61,13 @@ std::vector<Sample> canary_samples(Reader& reader, EvaluationId evaluation) {
 std::vector<CanaryRow> parse_canaries(std::string_view bytes, const std::string& origin) {
   std::vector<CanaryRow> canaries;
   std::set<std::pair<std::string, std::string>> seen;
-  std::size_t number = 0;
-  for (std::size_t start = 0; start < bytes.size();) {
-    const std::size_t end = std::min(bytes.find('\n', start), bytes.size());
-    const std::string_view line = bytes.substr(start, end - start);
-    start = end + 1;
-    ++number;
-    if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
-    const std::string place = origin + ":" + std::to_string(number);
-    CanaryRow canary = parse_canary(parse_json(line, place), place);
+  parse_json_lines(bytes, origin, [&](const Json& row, const std::string& place) {
+    CanaryRow canary = parse_canary(row, place);
     canary.instruction.source = origin;
     if (!seen.emplace(canary.instruction.hash, canary.response).second)
       throw Error(ErrorCode::kBadInput, place + ": this canary stands here twice");
     canaries.push_back(std::move(canary));
-  }
+  });
   if (canaries.empty()) throw Error(ErrorCode::kBadInput, origin + " holds no canary");
   return canaries;
 }

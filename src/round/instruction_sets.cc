@@ -64,21 +64,14 @@ FileReader embedded_files(std::span<const EmbeddedFile> files) {
 std::vector<Instruction> parse_instructions(std::string_view bytes, Split split, const std::string& origin) {
   std::vector<Instruction> instructions;
   std::set<std::string> seen;
-  std::size_t number = 0;
-  for (std::size_t start = 0; start < bytes.size();) {
-    const std::size_t end = std::min(bytes.find('\n', start), bytes.size());
-    const std::string_view line = bytes.substr(start, end - start);
-    start = end + 1;
-    ++number;
-    if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
-    const std::string place = origin + ":" + std::to_string(number);
-    Instruction instruction = parse_instruction(parse_json(line, place), place);
+  parse_json_lines(bytes, origin, [&](const Json& row, const std::string& place) {
+    Instruction instruction = parse_instruction(row, place);
     if (!seen.insert(instruction.hash).second)
       throw Error(ErrorCode::kBadInput, place + ": this instruction stands here twice");
     instruction.split = split;
     instruction.source = origin;
     instructions.push_back(std::move(instruction));
-  }
+  });
   return instructions;
 }
 

@@ -72,18 +72,10 @@ RunConfig with_guidelines(const RunConfig& config, const FileReader& files) {
 
 std::vector<GoldItem> read_gold(const AnnotatorConfig& annotator, const FileReader& files) {
   if (annotator.kind != "human" || annotator.human.gold.empty()) return {};
-  const std::string bytes = files(annotator.human.gold);
   std::vector<GoldItem> items;
-  std::size_t line = 0;
-  for (std::size_t begin = 0; begin < bytes.size();) {
-    const std::size_t end = std::min(bytes.find('\n', begin), bytes.size());
-    const std::string text = bytes.substr(begin, end - begin);
-    begin = end + 1;
-    ++line;
-    if (text.find_first_not_of(" \t\r") == std::string::npos) continue;
-    const std::string origin = annotator.human.gold + ":" + std::to_string(line);
-    items.push_back(gold_item(parse_json(text, origin), origin, annotator));
-  }
+  parse_json_lines(files(annotator.human.gold), annotator.human.gold, [&](const Json& row, const std::string& place) {
+    items.push_back(gold_item(row, place, annotator));
+  });
   if (items.size() < kLeastGold) {
     throw Error(ErrorCode::kBadInput, fmt::format("{}: {} gold items say too little about a person, at least {} do",
                                                   annotator.human.gold, items.size(), kLeastGold));

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <string>
+#include <vector>
 
 #include "core/error.h"
 #include "support/temporary_directory.h"
@@ -40,6 +42,16 @@ TEST(JsonTest, NamesTheFileAndLineOfABrokenRow) {
     EXPECT_THAT(error.what(), ::testing::HasSubstr("rows.jsonl:3"));
     EXPECT_EQ(error.code(), ErrorCode::kBadInput);
   }
+}
+
+TEST(JsonTest, ReadsJsonLinesInMemoryAndSaysWhereEachStands) {
+  std::vector<std::string> seen;
+  parse_json_lines("{\"id\":1}\r\n \n{\"id\":2}", "set", [&](const Json& row, const std::string& place) {
+    seen.push_back(place + "=" + row.at("id").dump());
+  });
+  EXPECT_THAT(seen, ::testing::ElementsAre("set:1=1", "set:3=2"));
+  EXPECT_THAT([] { parse_json_lines("{}\n{\n", "set", [](const Json&, const std::string&) {}); },
+              ::testing::ThrowsMessage<Error>(::testing::StartsWith("set:2")));
 }
 
 TEST(JsonTest, NamesAMissingMember) {
