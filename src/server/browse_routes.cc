@@ -7,6 +7,7 @@
 #include "store/evaluations.h"
 #include "store/round_figures.h"
 #include "store/rounds.h"
+#include "store/spend_figures.h"
 #include "store/statistics.h"
 
 namespace cutd {
@@ -87,14 +88,20 @@ Reply list_evaluations_page(const ReadContext& context, const Request& request) 
 }
 
 Json annotator_list(Reader& reader, std::optional<RunId> run) {
+  const auto requests = read_request_figures(reader);
   Json list = Json::array();
-  for (const CountedAnnotator& row : list_annotators(reader, run)) list.push_back(annotator_view(row));
+  for (const CountedAnnotator& row : list_annotators(reader, run)) {
+    const auto found = requests.find(row.annotator.id);
+    list.push_back(annotator_view(row, found == requests.end() ? nullptr : &found->second));
+  }
   return list;
 }
 
 Json one_annotator(Reader& reader, AnnotatorId id) {
+  const auto requests = read_request_figures(reader);
+  const auto found = requests.find(id);
   for (const CountedAnnotator& row : list_annotators(reader, std::nullopt)) {
-    if (row.annotator.id == id) return annotator_view(row);
+    if (row.annotator.id == id) return annotator_view(row, found == requests.end() ? nullptr : &found->second);
   }
   not_found("annotator", id.value);
 }

@@ -41,6 +41,23 @@ Json brief_view(const BrowsedJudgment& row) {
           {"settled_at", time_or_null(row.settled_at)}};
 }
 
+template <typename Value>
+Json value_or_null(const std::optional<Value>& value) {
+  return value ? Json(*value) : Json();
+}
+
+Json requests_view(const RequestFigures& figures) {
+  return {{"count", figures.count},
+          {"received", figures.received},
+          {"failed", figures.failed},
+          {"unknown", figures.unknown},
+          {"refused", figures.refused},
+          {"truncated", figures.truncated},
+          {"median_seconds", value_or_null(figures.median_seconds)},
+          {"slow_seconds", value_or_null(figures.slow_seconds)},
+          {"mean_cost", value_or_null(figures.mean_settled)}};
+}
+
 }  // namespace
 
 Json instruction_view(const Instruction& instruction) {
@@ -106,7 +123,7 @@ Json judgment_details_view(const BrowsedJudgmentRow& row) {
   return view;
 }
 
-Json annotator_view(const CountedAnnotator& row) {
+Json annotator_view(const CountedAnnotator& row, const RequestFigures* requests) {
   return {{"id", row.annotator.id.value},
           {"name", row.annotator.name},
           {"version", row.annotator.version},
@@ -117,7 +134,8 @@ Json annotator_view(const CountedAnnotator& row) {
             {"done", row.counts.done},
             {"failed", row.counts.failed},
             {"positive", row.counts.positive},
-            {"negative", row.counts.negative}}}};
+            {"negative", row.counts.negative}}},
+          {"requests", requests == nullptr ? Json() : requests_view(*requests)}};
 }
 
 Json evaluation_view(Reader& reader, const Evaluation& evaluation) {

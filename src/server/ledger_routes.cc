@@ -1,6 +1,7 @@
 // Money and paid requests: GET ledger, attempts; POST attempts/{id}/resolve, ledger/caps.
 #include <map>
 
+#include "core/clock.h"
 #include "core/error.h"
 #include "server/ledger_views.h"
 #include "server/route_arguments.h"
@@ -82,8 +83,9 @@ void add_ledger_read_routes(Router& router, const ReadContext& context) {
     const RunId run{query_integer(request, "run", 0, 1, INT64_MAX)};
     const std::int64_t before = query_integer(request, "cursor", 0, 1, INT64_MAX);
     const std::int64_t limit = query_integer(request, "limit", kPage, 1, kMostPage);
+    const std::int64_t now = SystemClock().wall_micros();
     Json view;
-    context.with_reader([&](Reader& reader) { view = ledger_view(reader, run, before, limit); });
+    context.with_reader([&](Reader& reader) { view = ledger_view(reader, run, before, limit, now); });
     return json_reply(view);
   });
   router.add("GET", "/api/v1/attempts", Access::kViewer, [context](const Request& request) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/clock.h"
+#include "store/spend_figures.h"
 
 namespace cutd {
 namespace {
@@ -18,7 +19,8 @@ Json cap_of(const SpendCaps& caps, const std::string& scope) {
   return scope.starts_with("day:") ? caps.day : caps.round;
 }
 
-Json balances_view(Reader& reader) {
+Json balances_view(Reader& reader, std::int64_t now) {
+  const std::set<std::string> open = list_open_scopes(reader, now);
   Json balances = Json::array();
   for (const Spending& one : list_spending(reader)) {
     const std::optional<SpendCaps> caps = find_spend_caps(reader, one.annotator);
@@ -26,9 +28,25 @@ Json balances_view(Reader& reader) {
                         {"scope", one.scope},
                         {"cap", caps ? cap_of(*caps, one.scope) : Json()},
                         {"spent", one.spent},
-                        {"reserved", one.reserved}});
+                        {"reserved", one.reserved},
+                        {"open", open.contains(one.scope)}});
   }
   return balances;
+}
+
+Json run_sum_view(Reader& reader, RunId run) {
+  if (!run) return nullptr;
+  const SpentSum sum = sum_of_run(reader, run);
+  return {{"spent", sum.spent}, {"reserved", sum.reserved}};
+}
+
+Json rounds_view(Reader& reader, RunId run) {
+  Json rounds = Json::array();
+  for (const RoundSpent& one : run ? list_round_spending(reader, run) : std::vector<RoundSpent>{}) {
+    rounds.push_back(
+        {{"round", one.round.value}, {"number", one.number}, {"spent", one.sum.spent}, {"reserved", one.sum.reserved}});
+  }
+  return rounds;
 }
 
 Json entry_view(const LedgerEntry& entry) {
@@ -61,7 +79,7 @@ Json attempt_view(const Attempt& attempt) {
           {"created_at", format_utc(attempt.created_at)}};
 }
 
-Json ledger_view(Reader& reader, RunId run, std::int64_t before, std::int64_t limit) {
+Json ledger_view(Reader& reader, RunId run, std::int64_t before, std::int64_t limit, std::int64_t now) {
   Json entries = Json::array();
   std::int64_t last = 0;
   for (const LedgerEntry& entry : list_ledger(reader, run, before, limit)) {
@@ -69,7 +87,9 @@ Json ledger_view(Reader& reader, RunId run, std::int64_t before, std::int64_t li
     last = entry.id;
   }
   const bool more = static_cast<std::int64_t>(entries.size()) == limit;
-  return {{"balances", balances_view(reader)},
+  return {{"run", run_sum_view(reader, run)},
+          {"rounds", rounds_view(reader, run)},
+          {"balances", balances_view(reader, now)},
           {"entries", std::move(entries)},
           {"next", more ? Json(std::to_string(last)) : Json()}};
 }
