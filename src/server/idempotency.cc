@@ -49,7 +49,7 @@ Reply Idempotency::run(const Route& route, const Request& request) {
   const Key key{request.principal->user ? request.principal->user->value : 0, header->second};
   const std::string hash = hash_of(request, route.secret ? salt_ : "");
   if (!begin(key)) {
-    return problem_reply(409, "a request with this Idempotency-Key is still at work; ask again", ErrorCode::kConflict);
+    return problem_reply(409, "a request with this Idempotency-Key is still at work; ask again", ErrorCode::kBusy);
   }
   struct End {
     Idempotency& changes;
