@@ -3,7 +3,6 @@
 #include <memory>
 
 #include "core/files.h"
-#include "round/instruction_sets.h"
 #include "server/route_arguments.h"
 #include "server/routes.h"
 #include "store/instructions.h"
@@ -15,48 +14,6 @@ std::string reason_of(const Request& request, const char* fallback) {
   const Json body = json_body(request);
   require_keys(body, {"why", "acknowledge"});
   return json_get_or<std::string>(body, "why", fallback, "request body");
-}
-
-std::vector<ConfigOverride> overrides_of(const Json& body) {
-  std::vector<ConfigOverride> overrides;
-  for (const Json& row : json_get_or<Json>(body, "overrides", Json::array(), "request body")) {
-    overrides.push_back(
-        {json_get<std::string>(row, "key", "overrides"), json_get<std::string>(row, "text", "overrides")});
-  }
-  return overrides;
-}
-
-// The files that came with the request.
-FileReader files_of(const Json& files) {
-  if (!files.is_object()) throw Error(ErrorCode::kBadInput, "request body: key \"files\" must be an object");
-  return [files](const std::string& name) {
-    if (!files.contains(name)) {
-      throw Error(ErrorCode::kBadInput, "request body: key \"files\" has no \"" + name + "\"");
-    }
-    return json_get<std::string>(files, name.c_str(), "files");
-  };
-}
-
-// Files are named by path only by the daemon's own user, who could read them anyway.
-FileReader files_for(const Request& request, const Json& body) {
-  if (body.contains("files")) return files_of(body.at("files"));
-  const std::filesystem::path folder = json_get<std::string>(body, "folder", "request body");
-  if (!request.local) {
-    throw Error(ErrorCode::kUsage, "request body: \"folder\" is for the Unix socket only; send \"files\"");
-  }
-  if (!folder.is_absolute()) throw Error(ErrorCode::kBadInput, "request body: key \"folder\" must be an absolute path");
-  return files_beside(folder);
-}
-
-// {"config": {…}, "origin": "demo.yaml", "folder": where its relative file names start, or "files": {name: content},
-// "overrides": [{key, text}]}
-Reply start_run(const DaemonContext& context, const Request& request) {
-  const Json body = json_body(request);
-  require_keys(body, {"config", "origin", "folder", "files", "overrides"});
-  const auto origin = json_get_or<std::string>(body, "origin", "request body", "request body");
-  const RunConfig config = parse_run_config(json_get<Json>(body, "config", "request body"), origin, overrides_of(body));
-  const RunId run = context.runs.start(config, files_for(request, body));
-  return json_reply({{"id", run.value}}, 201);
 }
 
 // {"split": "train", "source": "my.jsonl", "instructions": [{"instruction", "input"?}]}
@@ -121,8 +78,6 @@ Reply progress_reply(const ProgressBoard& board, std::int64_t after) {
 }
 
 void add_command_routes(Router& router, const DaemonContext& context) {
-  router.add("POST", "/api/v1/runs", Access::kOperator,
-             [context](const Request& request) { return start_run(context, request); });
   router.add("POST", "/api/v1/runs/{id}/pause", Access::kOperator, [context](const Request& request) {
     context.runs.pause(path_id<RunId>(request), reason_of(request, "asked by the operator"));
     return json_reply(Json::object());
@@ -147,6 +102,7 @@ void add_command_routes(Router& router, const DaemonContext& context) {
 }  // namespace
 
 void add_daemon_routes(Router& router, const DaemonContext& context) {
+  add_start_routes(router, context);
   add_command_routes(router, context);
   add_ledger_command_routes(router, context);
   const std::int64_t started_ms = context.clock.boot_millis();

@@ -12,9 +12,10 @@ namespace {
 
 constexpr std::string_view kDocument = "index.html";
 constexpr std::string_view kAssetPattern = "/assets/{file}";
-constexpr std::array<std::string_view, 12> kPatterns = {"/",          "/login",       "/annotate",  "/annotate/{view}",
+constexpr std::array<std::string_view, 13> kPatterns = {"/",          "/login",       "/annotate",  "/annotate/{view}",
                                                         "/runs/{id}", "/rounds/{id}", "/responses", "/responses/{id}",
-                                                        "/adapters",  "/review",      "/icon.svg",  kAssetPattern};
+                                                        "/adapters",  "/review",      "/start",     "/icon.svg",
+                                                        kAssetPattern};
 
 constexpr std::string_view kPolicy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "

@@ -38,9 +38,11 @@ struct DaemonContext {
   std::function<std::string()> url;  // where people reach the pages; empty: nowhere
 };
 
-// POST runs, runs/{id}/pause|resume|cancel, rounds/{id}/retry, instructions; GET status, health, progress and
-// progress/events (server-sent events).
+// POST runs, runs/plan, runs/{id}/pause|resume|cancel, rounds/{id}/retry, instructions; GET status, health, progress
+// and progress/events (server-sent events).
 void add_daemon_routes(Router& router, const DaemonContext& context);
+// POST runs, runs/plan; called by add_daemon_routes().
+void add_start_routes(Router& router, const DaemonContext& context);
 // POST attempts/{id}/resolve, ledger/caps; called by add_daemon_routes().
 void add_ledger_command_routes(Router& router, const DaemonContext& context);
 

@@ -127,6 +127,44 @@ def test_recorded_replies_have_the_shapes_of_the_contract(daemon):
     assert asked > 25
 
 
+def test_a_run_is_planned_before_it_is_started(daemon, tmp_path):
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "config.json").write_text(json.dumps({
+        "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 64, "intermediate_size": 128,
+        "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2, "vocab_size": 1000,
+        "max_position_embeddings": 2048, "rms_norm_eps": 1e-5, "rope_theta": 10000.0, "hidden_act": "silu",
+        "bos_token_id": 1, "eos_token_id": 2, "tie_word_embeddings": True}))
+    text = (f"name: planned\nmodel: {model}\ntemplate: {{name: chat, system: Answer.}}\n"
+            "data: {train: sets/train.jsonl, gate: gate.jsonl, report: report.jsonl, instructions_per_round: 2}\n"
+            "run: {rounds: 2}\n")
+    lines = {name: "".join(json.dumps({"instruction": f"Describe a {noun}."}) + "\n" for noun in nouns)
+             for name, nouns in {"sets/train.jsonl": ["boat", "bell", "coat", "door"], "gate.jsonl": ["drum", "fork"],
+                                 "report.jsonl": ["gate", "harp"]}.items()}
+
+    def plan(role="operator", **body):
+        reply, answer = daemon.ask("POST", "/api/v1/runs/plan", role, {"origin": "my.yaml", **body})
+        return reply.status, json.loads(answer)
+
+    runs = daemon.get("/api/v1/runs")
+    status, found = plan(text=text)
+    assert status == 200 and found["plan"] is None, found
+    assert [(row["key"], row["name"], row["given"]) for row in found["files"]] == [
+        ("data.train", "sets/train.jsonl", False), ("data.gate", "gate.jsonl", False),
+        ("data.report", "report.jsonl", False)]
+    status, found = plan(text=text, files=lines)
+    assert status == 200 and found["plan"]["rounds"] == 2, found
+    assert found["plan"]["responses"]["train"] == 4 and not found["plan"]["cost"]["paid"]
+    for wrong, named in [({"text": text.replace("rounds:", "round:")}, 'my.yaml: unknown key "run.round"'),
+                         ({"text": text + "model: b\n"}, "my.yaml: "), ({}, '"config" or "text"'),
+                         ({"text": text, "files": {**lines, "gate.jsonl": "{}"}}, "gate.jsonl"),
+                         ({"text": text.replace(str(model), "nowhere")}, "nowhere")]:
+        status, found = plan(**wrong)
+        assert status in (400, 404) and named in found["detail"], (wrong, found)
+    assert plan("viewer", text=text)[0] == 403
+    assert daemon.get("/api/v1/runs") == runs  # nothing was started
+
+
 def test_pages_of_a_list_meet_every_row_once(daemon):
     seen, cursor = [], ""
     while True:

@@ -39,7 +39,7 @@ class PagesTest : public ::testing::Test {
 
 TEST_F(PagesTest, AnswersEveryPagesAddressWithTheDocument) {
   for (const char* path :
-       {"/", "/login", "/annotate", "/annotate/draft", "/runs/1", "/rounds/7", "/responses", "/review"}) {
+       {"/", "/login", "/annotate", "/annotate/draft", "/runs/1", "/rounds/7", "/responses", "/review", "/start"}) {
     const Reply reply = get(path);
     EXPECT_EQ(reply.status, 200) << path;
     EXPECT_EQ(reply.content_type, "text/html; charset=utf-8") << path;
