@@ -1,43 +1,27 @@
 // The API's replies without a daemon, for working on the pages (`npm run mock`) and for tests that need states which
 // are rare in reality. Shapes are schemas/openapi.yaml's, by the types that the pages themselves use.
-import type {
-  Claim,
-  GuidelineText,
-  OwnProgress,
-  Progress,
-  QueueItem,
-  ResponseTokens,
-  Role,
-  Session,
-  Task,
-} from "../src/api/types";
-import { kExamples, kGuideline } from "./texts";
+import type { GuidelineText, Progress, ReviewItem, Role, Session } from "../src/api/types";
+import { MockDesk } from "./desk";
+import { json, problem, type Reply } from "./replies";
+import { plan_of } from "./plan";
+import { kGuideline } from "./texts";
+import { tokens_of } from "./tokens";
+import { kLedger } from "./ledger";
 import * as queue from "./queue";
 import * as world from "./world";
 
-export interface Reply {
-  status: number;
-  type: string;
-  body: string;
-}
+export type { Reply };
 
 interface Options {
   role?: Role | null;
   leaseSeconds?: number;
+  /** How many items wait for the operator's decision; more than there are texts for are copies. */
+  reviewItems?: number;
+  /** So often the tokens of a response are not there yet. */
+  engineBusy?: number;
   /** Shown wherever text of models, people and files is shown, one after another. */
   texts?: readonly string[];
 }
-
-const json = (value: unknown, status = 200): Reply => ({
-  status,
-  type: "application/json",
-  body: JSON.stringify(value),
-});
-const problem = (status: number, detail: string, code = "not_found"): Reply => ({
-  status,
-  type: "application/problem+json",
-  body: JSON.stringify({ title: "Problem", status, detail, code }),
-});
 
 const kProgress: Progress = {
   run: 2,
@@ -53,46 +37,23 @@ const kProgress: Progress = {
   detail: "3 failed",
 };
 
-function task_of(number: number, texts: readonly string[], leaseSeconds: number): Task {
-  const example = kExamples[number % kExamples.length] as (typeof kExamples)[number];
-  const text = texts.length > 0 ? (texts[number % texts.length] as string) : null;
-  const suggestion =
-    text !== null
-      ? { label: "negative" as const, text, source: text }
-      : number === 2
-        ? { label: "negative" as const, text: example.judgment, source: "gpt-4o-mini" }
-        : null;
-  return {
-    item: `item${String(number).padStart(12, "0")}`,
-    lease: String(number).padStart(32, "0"),
-    seconds_left: leaseSeconds,
-    renew_within_seconds: 60,
-    instruction: text !== null ? { text, input: text } : { text: example.instruction, input: example.input },
-    response: { text: text ?? example.response },
-    guideline: "g".repeat(64),
-    draft: null,
-    suggestion,
-  };
-}
-
 /** One reader's daemon. State changes as requests come; nothing is shared between two of them. */
 export class MockApi {
   readonly requests: { method: string; path: string; body: unknown; key: string }[] = [];
-  /** Set: leases are refused, as after they have ended. */
-  leasesOver = false;
+  readonly desk: MockDesk;
   /** Set: every request fails, as with a broken line. */
   broken = false;
   private session: Session | null;
   private readonly texts: readonly string[];
-  private readonly leaseSeconds: number;
-  private readonly items = new Map<string, QueueItem>();
-  private readonly tasks = new Map<string, Task>();
-  private claimed = 0;
+  private review: ReviewItem[];
+  private engine_busy: number;
 
-  constructor({ role = "operator", leaseSeconds = 1200, texts = [] }: Options = {}) {
+  constructor({ role = "operator", leaseSeconds = 1200, reviewItems = 2, engineBusy = 0, texts = [] }: Options = {}) {
     this.session = role === null ? null : { user: 1, name: texts[0] ?? "Ada", role, expires_at: null };
     this.texts = texts;
-    this.leaseSeconds = leaseSeconds;
+    this.desk = new MockDesk(texts, leaseSeconds);
+    this.review = queue.review_items(reviewItems, texts);
+    this.engine_busy = engineBusy;
   }
 
   answer(method: string, url: string, body: unknown, key = ""): Reply {
@@ -104,6 +65,11 @@ export class MockApi {
     if (path === "/session/password") return json({});
     if (this.session === null) return problem(401, "sign in first", "unauthorized");
     if (path.startsWith("/queue/")) return this.answer_queue(method, path, searchParams, body);
+    if (path === "/runs/plan") return plan_of(body);
+    if (method === "POST" && path === "/runs") {
+      const checked = plan_of(body);
+      return checked.status === 200 ? json({ id: 2 }, 201) : checked;
+    }
     if (method !== "GET") return json({});
     return this.answer_read(path, searchParams);
   }
@@ -157,7 +123,8 @@ export class MockApi {
     if (noun === "responses") return this.answer_responses(id, part, query);
     if (noun === "annotators") return json({ annotators: this.with_texts(world.kAnnotators) });
     if (noun === "adapters") return json({ adapters: this.with_texts(world.kAdapters) });
-    if (noun === "ledger") return json(this.with_texts(world.kLedger));
+    if (noun === "ledger") return json(this.with_texts(query.get("run") === null ? kLedger.of_all : kLedger.of_run));
+    if (noun === "models") return json({ models: this.with_texts(world.kModels) });
     if (noun === "status") {
       const engine = { running: true, pid: 4242, phase: "generate", starts: 1, last_failure: "" };
       return json({
@@ -180,7 +147,7 @@ export class MockApi {
     if (id !== undefined) {
       const row = rows.find((one) => one.id === Number(id));
       if (!row) return problem(404, `there is no response ${id}`);
-      return part === "tokens" ? json(tokens_of(row.id, row.text, row.judgments[0]?.text ?? "")) : json(row);
+      return part === "tokens" ? this.answer_tokens(row) : json(row);
     }
     const label = query.get("label");
     const state = query.get("state");
@@ -200,6 +167,13 @@ export class MockApi {
     });
   }
 
+  private answer_tokens(row: (typeof world.kResponses)[number]): Reply {
+    const { id, text, judgments } = row;
+    if (this.engine_busy-- > 0)
+      return json({ state: "pending", why: "the engine has been asked; its work in progress comes first" }, 202);
+    return json(tokens_of(id, text, judgments[0]?.text ?? ""));
+  }
+
   private row_of(text: string, i: number): (typeof world.kResponses)[number] {
     const base = world.kResponses[0] as (typeof world.kResponses)[number];
     const judgment = {
@@ -211,7 +185,7 @@ export class MockApi {
       label: i % 3 === 2 ? null : ("negative" as const),
       text: i % 3 === 2 ? null : text,
       failure: i % 3 === 2 ? text : null,
-      validated: true,
+      validated: false, // its tokens are asked for by a button alone
       settled_at: null,
     };
     return { ...base, id: 1000 + i, instruction: { id: 1, text, input: text }, text, judgments: [judgment] };
@@ -220,85 +194,16 @@ export class MockApi {
   private answer_queue(method: string, path: string, query: URLSearchParams, body: unknown): Reply {
     if (path === "/queue/rounds") return json({ rounds: queue.kQueueRounds, counts: queue.kCounts });
     if (path === "/queue/people") return json({ people: this.with_texts(queue.kPeople) });
-    if (path === "/queue/review") return json({ items: this.repeated_reasons(), next: null });
-    if (path === "/queue/progress") return json(this.own_progress());
+    if (path === "/queue/review") {
+      const from = Number(query.get("cursor") ?? 0);
+      const to = from + Number(query.get("limit") ?? 50);
+      return json({ items: this.review.slice(from, to), next: to < this.review.length ? String(to) : null });
+    }
     if (path === "/queue/guidelines") return json({ guidelines: [this.guideline()] });
-    if (path === "/queue/items")
-      return json({
-        items: [...this.items.values()].filter((item) => item.view === query.get("view")).reverse(),
-        next: null,
-      });
-    if (path === "/queue/claim") return json(this.claim((body as { item?: string }).item));
-    const lease = /^\/queue\/leases\/([0-9]+)\/(\w+)$/.exec(path);
-    if (lease && method !== "GET") return this.change_lease(lease[1] ?? "", lease[2] ?? "", body);
-    return json({});
-  }
-
-  private claim(item: string | undefined): Claim {
-    const own = item === undefined ? undefined : this.items.get(item);
-    const task = [...this.tasks.values()].find((one) =>
-      own ? one.item === own.item : this.items.get(one.item)?.view === "pending",
-    );
-    if (task) {
-      const draft = this.items.get(task.item)?.draft ?? null;
-      return { task: { ...task, draft, seconds_left: this.leaseSeconds }, why: null };
-    }
-    if (this.texts.length === 0 && this.claimed >= kExamples.length) return { task: null, why: "empty" };
-    const fresh = task_of(this.claimed++, this.texts, this.leaseSeconds);
-    this.tasks.set(fresh.lease, fresh);
-    const { instruction, response, guideline, lease } = fresh;
-    this.items.set(fresh.item, {
-      item: fresh.item,
-      view: "pending",
-      lease,
-      instruction,
-      response,
-      guideline,
-      draft: null,
-      submitted: null,
-      skip_reason: null,
-      updated_at: new Date().toISOString(),
-    });
-    return { task: fresh, why: null };
-  }
-
-  private change_lease(lease: string, action: string, body: unknown): Reply {
-    const task = this.tasks.get(lease);
-    const item = task && this.items.get(task.item);
-    if (!item) return problem(404, "there is no such lease");
-    if (this.leasesOver && action !== "submit") return problem(409, "the lease has ended", "conflict");
-    const now = new Date().toISOString();
-    const given = body as { label: "positive" | "negative"; text: string; reason: string };
-    if (action === "renew") return json({ seconds_left: this.leaseSeconds });
-    item.updated_at = now;
-    if (action === "draft") {
-      item.view = "draft";
-      item.draft = { label: given.label, text: given.text, saved_at: now };
-      return json({ saved_at: now, seconds_left: this.leaseSeconds });
-    }
-    this.tasks.delete(lease);
-    if (action === "release") this.items.delete(item.item);
-    if (action === "skip") Object.assign(item, { view: "skipped", skip_reason: given.reason });
-    if (action === "submit")
-      Object.assign(item, { view: "submitted", submitted: { label: given.label, text: given.text, at: now } });
-    if (action === "submit")
-      return json({ item: item.item, state: this.leasesOver ? "surplus" : "counted", submitted_at: now });
-    return json(action === "skip" ? { item: item.item, state: "skipped" } : {});
-  }
-
-  private own_progress(): OwnProgress {
-    const amount = (view: string) => [...this.items.values()].filter((item) => item.view === view).length;
-    const submitted = amount("submitted");
-    return {
-      available: Math.max(0, kExamples.length - submitted),
-      pending: amount("pending"),
-      draft: amount("draft"),
-      submitted,
-      skipped: amount("skipped"),
-      total: 120,
-      done: 79 + submitted,
-      blocked: false,
-    };
+    if (/^\/queue\/rounds\/\d+\/close$/.test(path)) return json({ ...queue.kQueueRounds[0], state: "closing" });
+    const decided = /^\/queue\/review\/(\w+)\/(settle|reopen)$/.exec(path);
+    if (decided && method === "POST") this.review = this.review.filter(({ item }) => item !== decided[1]);
+    return this.desk.answer(method, path, query, body) ?? json({});
   }
 
   private guideline(): GuidelineText {
@@ -320,6 +225,7 @@ export class MockApi {
       "why",
       "detail",
       "activity",
+      "annotator",
       "annotator_name",
     ]);
     const walk = (part: unknown, key: string): unknown => {
@@ -331,41 +237,9 @@ export class MockApi {
     return walk(value, "") as T;
   }
 
-  private repeated_reasons(): typeof queue.kReview {
-    if (this.texts.length === 0) return queue.kReview;
-    return this.texts.map((text, i) => ({ item: `review${i}`, round: 15, response: 1000 + i, reasons: [text] }));
-  }
-
   /** With `texts`: as many rows as there are texts. */
   private repeated<T extends object>(rows: T[], key: keyof T): T[] {
     if (this.texts.length === 0) return rows;
     return this.texts.map((text, i) => ({ ...(rows[i % rows.length] as T), id: i + 1, [key]: text }));
   }
-}
-
-function tokens_of(response: number, text: string, judgment_text: string): ResponseTokens {
-  const parts = text.match(/\s*[^\s]+|\s+$/g) ?? [];
-  const wrong = ["As", "a", "language", "model", "I", "cannot", "see", "the", "sky,"];
-  const start = parts.findIndex((_part, i) => wrong.every((word, j) => parts[i + j]?.trim() === word));
-  const tokens = parts.map((part, i) => {
-    const detected = start >= 0 ? i >= start && i < start + wrong.length : i % 7 === 5;
-    const logprob = -0.2 - ((i * 37) % 23) / 10;
-    return {
-      id: 100 + i,
-      text: part,
-      logprob,
-      logprob_with_judgment: logprob + (detected ? 0.6 + (i % 3) / 3 : -0.15),
-      detected,
-    };
-  });
-  return {
-    state: "ready",
-    response,
-    judgment: 1,
-    judgment_text,
-    threshold: 1.1,
-    objective: "cut",
-    detected: tokens.filter((token) => token.detected).length,
-    tokens,
-  };
 }

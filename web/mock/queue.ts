@@ -70,7 +70,19 @@ export const kPeople: QueuePerson[] = [
   },
 ];
 
-export const kReview: ReviewItem[] = [
+const review_name = (i: number): string => `review${String(i + 1).padStart(10, "0")}`;
+
+const kReview: ReviewItem[] = [
   { item: "review0000000001", round: 15, response: 893, reasons: ["everyone skipped it: I do not know the subject"] },
   { item: "review0000000002", round: 15, response: 898, reasons: ["the judgments disagree: 1 perfect, 1 criticised"] },
 ];
+
+/** `texts`: one item for each, with it as the reason. */
+export function review_items(count: number, texts: readonly string[]): ReviewItem[] {
+  if (texts.length > 0)
+    return texts.map((text, i) => ({ item: review_name(i), round: 15, response: 1000 + i, reasons: [text] }));
+  return Array.from({ length: count }, (_, i) => ({
+    ...(kReview[i % kReview.length] as ReviewItem),
+    item: review_name(i),
+  }));
+}

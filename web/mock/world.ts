@@ -3,7 +3,6 @@ import type {
   Adapter,
   Annotator,
   Guard,
-  LedgerPage,
   ResponseRow,
   Round,
   RoundDetails,
@@ -56,6 +55,8 @@ function summary(number: number): RoundSummary {
       outcome: null,
       promoted: false,
       reason: "",
+      score: null,
+      interval: null,
       adapter: null,
       adapter_hash: null,
       difference: null,
@@ -83,6 +84,8 @@ function summary(number: number): RoundSummary {
     reason: promoted
       ? `promoted: the paired difference of ${(100 * (value - parent)).toFixed(1)} points is above 0 and every guard is within its band`
       : "rejected: the paired difference of −2.0 points (95 % −7.1 to 3.0) is not above 0",
+    score: score(value).score,
+    interval: score(value).interval,
     adapter: `/var/lib/cutd/adapters/${hash(number).slice(0, 16)}`,
     adapter_hash: hash(number),
     difference: { value: value - parent, interval: [value - parent - 0.05, value - parent + 0.05] },
@@ -274,6 +277,17 @@ export const kAnnotators: Annotator[] = [
     kind: "llm",
     config: {},
     judgments: { pending: 130, done: 1815, failed: 13, positive: 1102, negative: 713 },
+    requests: {
+      count: 1000,
+      received: 985,
+      failed: 12,
+      unknown: 3,
+      refused: 4,
+      truncated: 7,
+      median_seconds: 2.4,
+      slow_seconds: 7.9,
+      mean_cost: 2210,
+    },
   },
   {
     id: 2,
@@ -282,6 +296,7 @@ export const kAnnotators: Annotator[] = [
     kind: "human",
     config: {},
     judgments: { pending: 41, done: 79, failed: 0, positive: 51, negative: 28 },
+    requests: null,
   },
 ];
 
@@ -300,6 +315,7 @@ export const kAdapters: Adapter[] = [1, 2, 3, 4].flatMap((number): Adapter[] => 
       id: 100 + number,
       kind: "cumulative",
       hash: hash(number),
+      folder_hash: hash(40 + number),
       path: `/var/lib/cutd/adapters/${hash(number).slice(0, 16)}`,
     },
     {
@@ -307,27 +323,15 @@ export const kAdapters: Adapter[] = [1, 2, 3, 4].flatMap((number): Adapter[] => 
       id: 200 + number,
       kind: "delta",
       hash: hash(20 + number),
+      folder_hash: hash(60 + number),
       path: `/var/lib/cutd/deltas/${hash(20 + number).slice(0, 16)}`,
     },
   ];
 });
 
-export const kLedger: LedgerPage = {
-  balances: [
-    { scope: "run 2, total", cap: 10_000_000, spent: 4_182_300, reserved: 96_000 },
-    { scope: "gpt-4o-mini, today", cap: 2_000_000, spent: 1_861_200, reserved: 20_000 },
-  ],
-  entries: kSummaries.flatMap((one) =>
-    Array.from({ length: 30 }, (_, i) => ({
-      id: one.id * 100 + i,
-      kind: "settle" as const,
-      amount: 27_000 + 400 * i,
-      run: 2,
-      round: one.id,
-      annotator: 1,
-      note: "",
-      at: at(i),
-    })),
-  ),
-  next: "more",
-};
+export const kModels = ["llama2-13b-chat", "smollm2"].map((name, i) => ({
+  name,
+  path: `/var/lib/cutd/models/${name}`,
+  bytes: i === 0 ? 26_031_738_880 : 269_060_552,
+  imported_from: null,
+}));

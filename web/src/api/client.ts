@@ -56,11 +56,32 @@ interface Change {
   keepalive?: boolean;
 }
 
+const kBusyAgainMs = 1000;
+const kMostBusy = 5;
+
+/** The first request with this key is still at work: its answer is ours as well. */
+function is_at_work(error: unknown): boolean {
+  return error instanceof Problem && error.status === 409 && error.code === "busy";
+}
+
+/** A change. While a request with the same key is at work it waits and asks again. */
 export async function send<T>(path: string, change: Change = {}): Promise<T> {
+  const keyed = { ...change, key: change.key ?? new_key() };
+  for (let asked = 1; ; ++asked) {
+    try {
+      return await send_once<T>(path, keyed);
+    } catch (error) {
+      if (!is_at_work(error) || asked === kMostBusy) throw error;
+      await new Promise((done) => setTimeout(done, kBusyAgainMs));
+    }
+  }
+}
+
+async function send_once<T>(path: string, change: Change & { key: string }): Promise<T> {
   const headers: Record<string, string> = {
     Accept: "application/json",
     "Content-Type": "application/json",
-    "Idempotency-Key": change.key ?? new_key(),
+    "Idempotency-Key": change.key,
   };
   return answer_of<T>(
     await fetch(path, {

@@ -83,6 +83,8 @@ export interface RoundSummary {
   outcome: Outcome | null;
   promoted: boolean;
   reason: string;
+  score: number | null;
+  interval: Range | null;
   adapter: string | null;
   adapter_hash: string | null;
   difference: { value: number; interval: Range } | null;
@@ -239,6 +241,20 @@ export interface Annotator {
   kind: string;
   config: Record<string, unknown>;
   judgments: { pending: number; done: number; failed: number; positive: number; negative: number };
+  requests: RequestFigures | null;
+}
+
+/** Of the newest requests; null where none was answered. Money is micro-dollars. */
+export interface RequestFigures {
+  count: number;
+  received: number;
+  failed: number;
+  unknown: number;
+  refused: number;
+  truncated: number;
+  median_seconds: number | null;
+  slow_seconds: number | null;
+  mean_cost: number | null;
 }
 
 export interface Adapter {
@@ -249,6 +265,7 @@ export interface Adapter {
   reason: string;
   parent: number | null;
   hash: string;
+  folder_hash: string;
   path: string;
   created_at: string;
 }
@@ -264,116 +281,22 @@ export interface LedgerEntry {
   at: string;
 }
 
+export interface Balance {
+  annotator: string;
+  scope: string;
+  cap: number | null;
+  spent: number;
+  reserved: number;
+  open: boolean;
+}
+
 export interface LedgerPage {
-  balances: { scope: string; cap: number | null; spent: number; reserved: number }[];
+  run: { spent: number; reserved: number } | null;
+  rounds: { round: number; number: number; spent: number; reserved: number }[];
+  /** Each payment is in three of them: of its round or evaluation, of its day, and in the total. */
+  balances: Balance[];
   entries: LedgerEntry[];
   next: string | null;
 }
 
-export interface QueueCounts {
-  open: number;
-  leased: number;
-  submitted: number;
-  needed: number;
-  surplus: number;
-  overdue: number;
-  needs_review: number;
-}
-
-/** Of one round, or of one evaluation that people judge. */
-export interface QueueRound {
-  round: number | null;
-  evaluation: number | null;
-  annotator: number;
-  state: "open" | "closing" | "closed";
-  overlap: number;
-  counts: QueueCounts;
-  alpha: number | null;
-}
-
-export interface QueuePerson {
-  user: number;
-  name: string;
-  submitted: number;
-  skipped: number;
-  draft: number;
-  leased: number;
-  surplus: number;
-  gold_seen: number;
-  gold_right: number;
-  blocked: boolean;
-  median_seconds: number | null;
-  last_at: string | null;
-}
-
-export interface ReviewItem {
-  item: string;
-  round: number | null;
-  response: number;
-  reasons: string[];
-}
-
-export interface DraftView {
-  label: Label | null;
-  text: string;
-  saved_at: string;
-}
-
-export interface Suggestion {
-  label: Label;
-  text: string;
-  source: string;
-}
-
-export interface Task {
-  item: string;
-  lease: string;
-  seconds_left: number;
-  renew_within_seconds: number;
-  instruction: InstructionText;
-  response: { text: string };
-  guideline: string;
-  draft: DraftView | null;
-  suggestion: Suggestion | null;
-}
-
-export interface Claim {
-  task: Task | null;
-  why: "empty" | "cap" | "cooling_down" | "blocked" | "closed" | null;
-}
-
-export interface QueueItem {
-  item: string;
-  view: "pending" | "draft" | "submitted" | "skipped";
-  lease: string | null;
-  instruction: InstructionText;
-  response: { text: string };
-  guideline: string;
-  draft: DraftView | null;
-  submitted: { label: Label; text: string; at: string } | null;
-  skip_reason: string | null;
-  updated_at: string;
-}
-
-export interface Submitted {
-  item: string;
-  state: "counted" | "surplus";
-  submitted_at: string;
-}
-
-export interface OwnProgress {
-  available: number;
-  pending: number;
-  draft: number;
-  submitted: number;
-  skipped: number;
-  total: number;
-  done: number;
-  blocked: boolean;
-}
-
-export interface GuidelineText {
-  hash: string;
-  annotator: string;
-  text: string;
-}
+export type * from "./queue_types";
