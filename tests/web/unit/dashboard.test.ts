@@ -1,16 +1,27 @@
 import { describe, expect, it } from "vitest";
 import { concerns } from "../../../web/src/dashboard/attention";
 import { score_points } from "../../../web/src/dashboard/score_points";
-import { spend_by_round } from "../../../web/src/dashboard/spend";
+import { open_balances, scope_text, spent_in_all, spent_on_evaluations } from "../../../web/src/dashboard/spend";
 import { families, member_name, type Member } from "../../../web/src/lineage/tree";
 import { funnel_stages } from "../../../web/src/round/funnel_stages";
 import { token_runs } from "../../../web/src/responses/tokens";
 import { changed, filters_of } from "../../../web/src/responses/filters";
+import { kLedger } from "../../../web/mock/ledger";
 import { kCounts } from "../../../web/mock/queue";
 import * as world from "../../../web/mock/world";
-import type { Adapter, Round, Run } from "../../../web/src/api/types";
+import type { Adapter, Balance, LedgerPage, Round, Run } from "../../../web/src/api/types";
 
 const kRun = world.kRuns[1] as Run;
+
+const of_total = (spent: number): Balance => ({
+  annotator: "a",
+  scope: "total",
+  cap: 100,
+  spent,
+  reserved: 0,
+  open: true,
+});
+const ledger = (balances: Balance[]): LedgerPage => ({ run: null, rounds: [], balances, entries: [], next: null });
 
 describe("concerns", () => {
   it("says nothing when nothing is wrong", () => {
@@ -30,15 +41,27 @@ describe("concerns", () => {
     expect(concerns([failed], null, null, null)[0]?.tone).toBe("bad");
   });
   it("warns of a cap before it is reached, and puts the worst first", () => {
-    const ledger = (spent: number) => ({
-      balances: [{ scope: "day", cap: 100, spent, reserved: 0 }],
-      entries: [],
-      next: null,
-    });
-    expect(concerns([kRun], null, ledger(89), null)).toEqual([]);
-    expect(concerns([kRun], null, ledger(90), null)[0]?.tone).toBe("warn");
-    const list = concerns([{ ...kRun, state: "paused" }], null, ledger(100), kCounts);
+    expect(concerns([kRun], null, ledger([of_total(89)]), null)).toEqual([]);
+    expect(concerns([kRun], null, ledger([of_total(90)]), null)[0]?.tone).toBe("warn");
+    const list = concerns([{ ...kRun, state: "paused" }], null, ledger([of_total(100)]), kCounts);
     expect(list.map((one) => one.tone)).toEqual(["bad", "warn", "warn", "active"]);
+  });
+  it("says nothing of the caps of rounds that are over and of days that have passed", () => {
+    const full = { ...of_total(100), open: false };
+    const over = [
+      { ...full, scope: "round:3" },
+      { ...full, scope: "evaluation:2" },
+      { ...full, scope: "day:2026-01-01" },
+    ];
+    expect(concerns([kRun], null, ledger(over), null)).toEqual([]);
+    const now = over.map((balance) => ({ ...balance, open: true }));
+    expect(concerns([kRun], null, ledger(now), null)).toHaveLength(3);
+  });
+  it("tells two annotators with the same cap apart", () => {
+    const both = [of_total(95), { ...of_total(95), annotator: "b" }];
+    const list = concerns([kRun], null, ledger(both), null);
+    expect(new Set(list.map((one) => one.key)).size).toBe(2);
+    expect(list.map((one) => one.text.split(":")[0])).toEqual(["a, in all", "b, in all"]);
   });
 });
 
@@ -47,20 +70,19 @@ describe("what the panels show", () => {
     const points = score_points(world.run_details(kRun).summary);
     expect(points.map((point) => point.kind)).toEqual(["untrained", "promoted", "promoted", "rejected", "promoted"]);
   });
-  it("sums what was settled, not what was reserved", () => {
-    const entry = { id: 1, run: 1, annotator: 1, note: "", at: "" };
-    const rows = spend_by_round([
-      { ...entry, kind: "reserve", amount: 90, round: 1 },
-      { ...entry, kind: "settle", amount: 40, round: 1 },
-      { ...entry, kind: "settle", amount: 2, round: 2 },
-      { ...entry, kind: "settle", amount: 5, round: null },
-      { ...entry, kind: "settle", amount: 1, round: 1 },
-    ]);
-    expect(rows).toEqual([
-      { round: 2, settled: 2, requests: 1 },
-      { round: 1, settled: 41, requests: 2 },
-      { round: null, settled: 5, requests: 1 },
-    ]);
+  it("counts a payment once, whatever balances it is booked in", () => {
+    const { of_run } = kLedger;
+    const booked = of_run.balances.reduce((sum, balance) => sum + balance.spent, 0);
+    const all = spent_in_all(of_run);
+    expect(booked).toBe(3 * all.spent);
+    expect(all.spent).toBe((of_run.run?.spent ?? 0) + 402_000); // another annotator's, of another run
+    expect(all.reserved).toBe(of_run.run?.reserved);
+    expect(spent_on_evaluations(of_run)).toEqual({ spent: 318_000, reserved: 0 });
+  });
+  it("shows the caps that can still stop something, one annotator after another", () => {
+    const shown = open_balances(kLedger.of_run).map((balance) => `${balance.annotator} ${scope_text(balance)}`);
+    expect(shown).toEqual(["claude in all", "gpt-4o-mini in all", "gpt-4o-mini today (UTC)", "gpt-4o-mini round #15"]);
+    expect(scope_text({ scope: "day:2026-11-24", open: false })).toBe("on 2026-11-24");
   });
   it("tells each loss of the funnel", () => {
     const details = world.round_details(14);

@@ -1,6 +1,7 @@
 // What needs the operator, most urgent first. Pure: from the latest replies to sentences and the one thing to do.
 import type { LedgerPage, QueueCounts, Run, Status } from "../api/types";
 import { count, dollars } from "../format";
+import { open_balances, scope_text } from "./spend";
 
 export interface Concern {
   key: string;
@@ -31,13 +32,15 @@ function run_concern(run: Run): Concern | null {
 
 function spend_concerns(ledger: LedgerPage): Concern[] {
   const list: Concern[] = [];
-  for (const { scope, cap, spent, reserved } of ledger.balances) {
+  // A round that is over and a day that has passed ask nobody for anything.
+  for (const balance of open_balances(ledger)) {
+    const { annotator, scope, cap, spent, reserved } = balance;
     if (cap === null || cap === 0 || spent + reserved < kNearlySpent * cap) continue;
     list.push({
-      key: `spend ${scope}`,
+      key: `spend ${annotator} ${scope}`,
       tone: spent + reserved >= cap ? "bad" : "warn",
       title: spent + reserved >= cap ? "A spending cap is reached" : "A spending cap is nearly reached",
-      text: `${scope}: ${dollars(spent)} spent and ${dollars(reserved)} reserved of ${dollars(cap)}.`,
+      text: `${annotator}, ${scope_text(balance)}: ${dollars(spent)} spent and ${dollars(reserved)} reserved of ${dollars(cap)}.`,
     });
   }
   return list;

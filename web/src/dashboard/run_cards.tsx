@@ -2,6 +2,7 @@
 import type { LedgerPage, QueueCounts, RunDetails, RunSummary, Score } from "../api/types";
 import { Card } from "../components/pieces";
 import { count, dollars, duration, interval, percent } from "../format";
+import { spent_in_all } from "./spend";
 
 function FromTo({ from, to }: { from: Score; to: Score }) {
   return (
@@ -22,12 +23,17 @@ function kept_words(kept: number | undefined, start: RunSummary["start"]): strin
   return start ? `round ${start.round} of run ${start.run} is kept` : "none is kept yet";
 }
 
+function spent_words(ledger: LedgerPage): string {
+  const all = spent_in_all(ledger);
+  if (all.spent + all.reserved === 0) return "no paid judge so far";
+  const reserved = ledger.run?.reserved ?? 0;
+  return `${reserved > 0 ? `${dollars(reserved)} reserved; ` : ""}${dollars(all.spent)} in all runs`;
+}
+
 export function RunCards({ run, ledger, queue }: Props) {
   const { baseline, rounds, report_untrained, report_kept, seconds } = run.summary;
   const promoted = rounds.filter((round) => round.promoted);
   const kept = promoted[promoted.length - 1];
-  const spent = ledger?.balances.reduce((sum, balance) => sum + balance.spent, 0) ?? 0;
-  const reserved = ledger?.balances.reduce((sum, balance) => sum + balance.reserved, 0) ?? 0;
   return (
     <section class="cards" aria-label="The run in numbers">
       {report_untrained && report_kept && (
@@ -51,12 +57,11 @@ export function RunCards({ run, ledger, queue }: Props) {
       <Card label="Rounds promoted" under={kept_words(kept?.number, run.summary.start)}>
         {promoted.length} <span class="from">of {rounds.length}</span>
       </Card>
-      <Card
-        label="Spent"
-        under={reserved > 0 ? `${dollars(reserved)} reserved` : spent > 0 ? "nothing reserved" : "no paid judge so far"}
-      >
-        {dollars(spent)}
-      </Card>
+      {ledger && (
+        <Card label="Spent" under={spent_words(ledger)}>
+          {dollars(ledger.run?.spent ?? 0)}
+        </Card>
+      )}
       {queue && (
         <Card
           label="Waits for people"

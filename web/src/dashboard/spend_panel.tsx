@@ -1,13 +1,68 @@
-// What paid judging cost: each cap as a bar, and each round's share.
-import type { LedgerPage, RunSummary } from "../api/types";
+// What paid judging cost: each cap that can still stop something as a bar, and what the run's rounds cost.
+import type { Balance, LedgerPage } from "../api/types";
 import { InertText } from "../components/inert_text";
 import { Bar } from "../components/pieces";
 import { dollars } from "../format";
-import { spend_by_round } from "./spend";
+import { open_balances, scope_text, type Spent, spent_on_evaluations } from "./spend";
 
-export function SpendPanel({ ledger, summary }: { ledger: LedgerPage; summary: RunSummary | null }) {
-  const rounds = spend_by_round(ledger.entries);
-  const number_of = new Map(summary?.rounds.map((round) => [round.id, round.number]));
+function BalanceRow({ balance }: { balance: Balance }) {
+  const { annotator, cap, spent, reserved } = balance;
+  return (
+    <div class="balance">
+      <div class="row">
+        <span>
+          <b>
+            <InertText text={annotator} />
+          </b>{" "}
+          <InertText text={scope_text(balance)} />
+        </span>
+        <span>
+          {dollars(spent)}
+          <span class="soft">
+            {reserved > 0 ? ` + ${dollars(reserved)} reserved` : ""}
+            {cap === null ? " (no cap)" : ` of ${dollars(cap)}`}
+          </span>
+        </span>
+      </div>
+      {cap !== null && cap > 0 && (
+        <Bar
+          share={(spent + reserved) / cap}
+          label={`${annotator}, ${scope_text(balance)}, part of the cap`}
+          tone={spent + reserved > 0.9 * cap ? "warn" : ""}
+        />
+      )}
+    </div>
+  );
+}
+
+function RoundsSpend({ ledger }: { ledger: LedgerPage }) {
+  const rest = spent_on_evaluations(ledger);
+  const row = (name: string, { spent, reserved }: Spent) => (
+    <tr key={name}>
+      <th scope="row">{name}</th>
+      <td>{dollars(spent)}</td>
+      <td>{dollars(reserved)}</td>
+    </tr>
+  );
+  return (
+    <table class="compact">
+      <thead>
+        <tr>
+          <th scope="col">this run</th>
+          <th scope="col">spent</th>
+          <th scope="col">reserved</th>
+        </tr>
+      </thead>
+      <tbody>
+        {ledger.rounds.map((round) => row(`round ${round.number}`, round))}
+        {rest.spent + rest.reserved > 0 && row("evaluations", rest)}
+        {ledger.run && row("together", ledger.run)}
+      </tbody>
+    </table>
+  );
+}
+
+export function SpendPanel({ ledger }: { ledger: LedgerPage }) {
   return (
     <section class="panel" aria-labelledby="spend-title">
       <header>
@@ -16,54 +71,10 @@ export function SpendPanel({ ledger, summary }: { ledger: LedgerPage; summary: R
       {ledger.balances.length === 0 && (
         <p class="note">No paid annotator has been asked. Rule annotators and people cost nothing here.</p>
       )}
-      {ledger.balances.map(({ scope, cap, spent, reserved }) => (
-        <div key={scope} class="balance">
-          <div class="row">
-            <b>
-              <InertText text={scope} />
-            </b>
-            <span>
-              {dollars(spent)}
-              <span class="soft">
-                {reserved > 0 ? ` + ${dollars(reserved)} reserved` : ""}
-                {cap === null ? " (no cap)" : ` of ${dollars(cap)}`}
-              </span>
-            </span>
-          </div>
-          {cap !== null && cap > 0 && (
-            <Bar
-              share={(spent + reserved) / cap}
-              label={`${scope}, part of the cap`}
-              tone={spent + reserved > 0.9 * cap ? "warn" : ""}
-            />
-          )}
-        </div>
+      {open_balances(ledger).map((balance) => (
+        <BalanceRow key={`${balance.annotator} ${balance.scope}`} balance={balance} />
       ))}
-      {rounds.length > 0 && (
-        <table class="compact">
-          <thead>
-            <tr>
-              <th scope="col">round</th>
-              <th scope="col">settled</th>
-              <th scope="col">requests</th>
-            </tr>
-          </thead>
-          <tbody>
-            {rounds.map((row) => (
-              <tr key={String(row.round)}>
-                <th scope="row">
-                  {row.round === null ? "outside a round" : `round ${number_of.get(row.round) ?? `#${row.round}`}`}
-                </th>
-                <td>{dollars(row.settled)}</td>
-                <td>{row.requests}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-      {ledger.next !== null && (
-        <p class="note">Of the latest {ledger.entries.length} movements; the ledger has more.</p>
-      )}
+      {(ledger.rounds.length > 0 || (ledger.run?.spent ?? 0) > 0) && <RoundsSpend ledger={ledger} />}
     </section>
   );
 }

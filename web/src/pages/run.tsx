@@ -21,7 +21,7 @@ import "../style/dashboard.css";
 export default function RunPage({ page }: { page: Extract<Page, { name: "run" }> }) {
   const session = useSession();
   const run = useResource<RunDetails>(`/api/v1/runs/${page.id}`);
-  const ledger = useResource<LedgerPage>(with_query("/api/v1/ledger", { run: page.id, limit: 200 }));
+  const ledger = useResource<LedgerPage>(with_query("/api/v1/ledger", { run: page.id, limit: 1 }));
   const reload = useThrottled(() => {
     run.reload();
     ledger.reload();
@@ -85,7 +85,7 @@ export default function RunPage({ page }: { page: Extract<Page, { name: "run" }>
             caption="Share of Perfect judgments on the gate set, with 95 % intervals. Hollow: rejected. Dashed: the untrained model."
           />
         )}
-        {ledger.data && <SpendPanel ledger={ledger.data} summary={data.summary} />}
+        {ledger.data && <SpendPanel ledger={ledger.data} />}
       </div>
       <h2>Rounds</h2>
       <RoundsTable summary={data.summary} />
