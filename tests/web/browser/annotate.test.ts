@@ -99,6 +99,24 @@ describe("the annotation page", () => {
       expect(all).toContain(name);
   });
 
+  it("says once, to those who cannot see the countdown, that a reservation ends", async () => {
+    await open(new MockApi({ role: "annotator", leaseSeconds: 125 }));
+    await page.evaluate(() => {
+      const heard: string[] = [];
+      Object.assign(globalThis, { heard });
+      for (const region of document.querySelectorAll("[role=status], [role=alert], [aria-live]"))
+        new MutationObserver(() => {
+          const text = (region.textContent ?? "").trim();
+          if (text !== "") heard.push(text);
+        }).observe(region, { childList: true, subtree: true, characterData: true });
+    });
+    const heard = () => page.evaluate(() => (globalThis as unknown as { heard: string[] }).heard);
+    await page.getByText("This item is reserved for you for").waitFor();
+    await expect.poll(heard).toEqual([expect.stringContaining("ends within two minutes")]);
+    await page.waitForTimeout(2500); // the countdown goes on
+    expect(await heard()).toHaveLength(1);
+  });
+
   it("says what is missing instead of submitting", async () => {
     await page.keyboard.press("Control+Enter");
     await page.getByText("Choose a verdict first.").waitFor();
@@ -157,7 +175,7 @@ describe("the annotation page", () => {
     await page.keyboard.press("2");
     await page.keyboard.type("still here");
     await page.getByText("Draft saved").waitFor();
-    api.leasesOver = true;
+    api.desk.leasesOver = true;
     await page.getByText("Your reservation of this item has ended.").waitFor({ timeout: 60_000 });
     expect(await page.getByRole("textbox").inputValue()).toBe("still here");
     await page.keyboard.press("Control+Enter");

@@ -1,7 +1,7 @@
 // The item in work and its talk with the server: claimed, renewed, saved and settled. The rules are in work.ts and
 // lease.ts; this class only performs them. One page has one desk.
-import { new_key, Problem, problem_text, send } from "../api/client";
-import type { Claim, Submitted } from "../api/types";
+import { get, new_key, Problem, problem_text, send } from "../api/client";
+import type { Claim, QueueItem, Submitted } from "../api/types";
 import { forget, keep, kept, put_on_desk } from "./kept";
 import { lease_of, lease_state, should_renew } from "./lease";
 import { begin, obstacle, saved, saving, type State, submitted_message, type Work, write, type Written } from "./work";
@@ -17,9 +17,9 @@ export interface DeskListener {
   onSettled: () => void;
 }
 
-/** The server no longer knows the lease as ours. */
-function is_lost(error: unknown): boolean {
-  return error instanceof Problem && (error.status === 404 || error.status === 409 || error.status === 410);
+/** The state of things does not allow it: the lease has ended, or the item is settled. */
+function is_refused(error: unknown): boolean {
+  return error instanceof Problem && (error.code === "not_found" || error.code === "conflict");
 }
 
 function lease_path(work: Work, action: string): string {
@@ -68,7 +68,7 @@ export class Desk {
       this.active_at = performance.now();
       this.set({ kind: "working", work: begin(reply.task, kept(reply.task.item), performance.now()) });
     } catch (error) {
-      if (item !== undefined && is_lost(error)) return this.claim();
+      if (item !== undefined && is_refused(error)) return this.claim();
       this.set({ kind: "failed", why: problem_text(error) });
     }
   }
@@ -107,7 +107,10 @@ export class Desk {
         this.save_in(kSaveAfterMs);
       }
     } catch (error) {
-      if (is_lost(error)) return this.change(item, (old) => ({ ...old, lost: true, save: { kind: "changed" } }));
+      if (is_refused(error)) {
+        this.change(item, (old) => ({ ...old, save: { kind: "changed" } }));
+        return this.refused(item);
+      }
       this.change(item, (old) => ({ ...old, save: { kind: "failed", why: problem_text(error) } }));
       this.save_in(kSaveAgainMs);
     }
@@ -121,7 +124,28 @@ export class Desk {
       const reply = await send<{ seconds_left: number }>(lease_path(work, "renew"));
       this.change(item, (old) => ({ ...old, lease: lease_of(reply.seconds_left, performance.now()) }));
     } catch (error) {
-      if (is_lost(error)) this.change(item, (old) => ({ ...old, lost: true }));
+      if (is_refused(error)) await this.refused(item);
+    }
+  }
+
+  /** A lease was refused: it has ended, or the item was settled in another window and another one is taken. */
+  private async refused(item: string): Promise<void> {
+    const settled = await this.settled_as(item);
+    if (this.work()?.task.item !== item) return;
+    if (settled === null) return this.change(item, (old) => ({ ...old, lost: true }));
+    forget(item);
+    this.listener.say(`You have ${settled} this item already. Here is another one.`);
+    this.listener.onSettled();
+    await this.claim();
+  }
+
+  /** What became of one's own item; null: nothing yet, or nobody knows. */
+  private async settled_as(item: string): Promise<"submitted" | "skipped" | null> {
+    try {
+      const { view } = await get<QueueItem>(`/api/v1/queue/items/${encodeURIComponent(item)}`);
+      return view === "submitted" || view === "skipped" ? view : null;
+    } catch {
+      return null;
     }
   }
 
@@ -154,8 +178,8 @@ export class Desk {
       this.listener.onSettled();
       await this.claim();
     } catch (error) {
-      const lost = work.lost || is_lost(error);
-      this.change(item, (old) => ({ ...old, submitting: false, lost, problem: problem_text(error) }));
+      this.change(item, (old) => ({ ...old, submitting: false, problem: problem_text(error) }));
+      if (is_refused(error)) await this.refused(item);
     }
   }
 

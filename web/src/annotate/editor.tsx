@@ -1,5 +1,6 @@
 // The judgment of the item on the desk: verdict, text, and what becomes of them.
 import type { RefObject } from "preact";
+import { useEffect, useState } from "preact/hooks";
 import type { Label } from "../api/types";
 import { InertText } from "../components/inert_text";
 import { clock } from "../format";
@@ -53,6 +54,18 @@ function Reservation({ work, now }: { work: Work; now: number }) {
   );
 }
 
+/** The countdown beside it changes each second and is not read out; this is, once. */
+function EndingSaid({ ending }: { ending: boolean }) {
+  // Empty at first: a region that comes with its text says nothing.
+  const [said, say] = useState(false);
+  useEffect(() => say(ending), [ending]);
+  return (
+    <p class="hidden-visually" role="status">
+      {said && "Your reservation of this item ends within two minutes. Work on it prolongs that, up to a limit."}
+    </p>
+  );
+}
+
 function Verdict({
   label,
   chosen,
@@ -90,6 +103,7 @@ export function Editor({ work, now, text, onWrite, onSubmit, onSkip, onAnother, 
     <form class="panel editor" aria-labelledby="judgment-title" onSubmit={submit}>
       <h2 id="judgment-title">Your judgment</h2>
       <Reservation work={work} now={now} />
+      <EndingSaid ending={!work.lost && lease_state(work.lease, now) === "ending"} />
       {work.suggested && work.task.suggestion && (
         <div class="notice">
           <div class="said">
