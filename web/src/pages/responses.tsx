@@ -1,11 +1,12 @@
 // The response browser: filters and search, the list, and one response with what was said about it.
-import { useEffect, useState } from "preact/hooks";
-import { get, problem_text, with_query } from "../api/client";
+import { useEffect } from "preact/hooks";
+import { with_query } from "../api/client";
+import { usePaged } from "../api/paged";
 import { useResource } from "../api/resource";
 import type { Annotator, ResponsePage, ResponseRow, Round, Run } from "../api/types";
 import { Empty, Failure, Loading } from "../components/pieces";
 import { FilterForm } from "../responses/filter_form";
-import { type Filters, filters_of } from "../responses/filters";
+import { filters_of } from "../responses/filters";
 import { ResponseDetail } from "../responses/response_detail";
 import { ResponseList } from "../responses/response_list";
 import { go, type Page } from "../route";
@@ -13,61 +14,16 @@ import "../style/responses.css";
 
 const kPageSize = 50;
 
-interface Found {
-  responses: ResponseRow[];
-  next: string | null;
-  error: string | null;
-  loading: boolean;
-  more: () => void;
-}
-
-/** The filtered list, page after page. */
-function useFound(filters: Filters): Found {
-  const query = with_query("/api/v1/responses", { ...filters, limit: kPageSize });
-  const [state, set] = useState<{ query: string; page: ResponsePage | null; error: string | null }>({
-    query: "",
-    page: null,
-    error: null,
-  });
-  useEffect(() => {
-    const cancel = new AbortController();
-    get<ResponsePage>(query, cancel.signal).then(
-      (page) => set({ query, page, error: null }),
-      (error: unknown) => {
-        if (!cancel.signal.aborted) set({ query, page: null, error: problem_text(error) });
-      },
-    );
-    return () => cancel.abort();
-  }, [query]);
-  const page = state.query === query ? state.page : null;
-  const more = () => {
-    if (page?.next == null) return;
-    get<ResponsePage>(`${query}&cursor=${encodeURIComponent(page.next)}`).then(
-      (next) =>
-        set((old) =>
-          old.page === page
-            ? { query, page: { responses: [...page.responses, ...next.responses], next: next.next }, error: null }
-            : old,
-        ),
-      (error: unknown) => set((old) => ({ ...old, error: problem_text(error) })),
-    );
-  };
-  return {
-    responses: page?.responses ?? [],
-    next: page?.next ?? null,
-    error: state.query === query ? state.error : null,
-    loading: page === null && !(state.query === query && state.error !== null),
-    more,
-  };
-}
-
 export default function ResponsesPage({ page }: { page: Extract<Page, { name: "responses" }> }) {
   const filters = filters_of(page.query);
-  const found = useFound(filters);
+  const found = usePaged(
+    with_query("/api/v1/responses", { ...filters, limit: kPageSize }),
+    ({ responses, next }: ResponsePage) => ({ rows: responses, next }),
+  );
   const runs = useResource<{ runs: Run[] }>("/api/v1/runs");
   const rounds = useResource<{ rounds: Round[] }>(with_query("/api/v1/rounds", { run: filters.run, limit: 200 }));
   const annotators = useResource<{ annotators: Annotator[] }>(with_query("/api/v1/annotators", { run: filters.run }));
-  const listed = found.responses.find((response) => response.id === page.id) ?? null;
+  const listed = found.rows.find((response) => response.id === page.id) ?? null;
   const alone = useResource<ResponseRow>(page.id !== null && listed === null ? `/api/v1/responses/${page.id}` : null);
   const shown = listed ?? alone.data;
   useEffect(() => {
@@ -92,13 +48,13 @@ export default function ResponsesPage({ page }: { page: Extract<Page, { name: "r
       <div class={page.id === null ? "browser" : "browser opened"}>
         <div class="list-side">
           {found.loading && <Loading what="responses" />}
-          {!found.loading && found.error === null && found.responses.length === 0 && (
+          {!found.loading && found.error === null && found.rows.length === 0 && (
             <Empty title="No response fits">
               <p>Take a filter away, or wait until a round has written some.</p>
             </Empty>
           )}
-          <ResponseList responses={found.responses} chosen={page.id} filters={filters} />
-          {found.next !== null && <button onClick={found.more}>Show more</button>}
+          <ResponseList responses={found.rows} chosen={page.id} filters={filters} />
+          {found.more !== null && <button onClick={found.more}>Show more</button>}
         </div>
         <div class="detail-side" aria-live="polite">
           {page.id !== null && (
@@ -108,7 +64,7 @@ export default function ResponsesPage({ page }: { page: Extract<Page, { name: "r
           )}
           {shown !== null && <ResponseDetail key={shown.id} response={shown} />}
           {page.id !== null && shown === null && alone.error !== null && <Failure text={alone.error} />}
-          {page.id === null && found.responses.length > 0 && (
+          {page.id === null && found.rows.length > 0 && (
             <div class="empty choose">
               <p>Choose a response to read it beside its judgment.</p>
             </div>

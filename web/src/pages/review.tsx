@@ -1,12 +1,15 @@
 // What the queue cannot settle by itself: items that everyone skipped, or whose judgments disagree.
 import { useEffect, useState } from "preact/hooks";
 import { new_key, problem_text, send } from "../api/client";
+import { usePaged } from "../api/paged";
 import { useResource } from "../api/resource";
 import type { Label, ResponseRow, ReviewItem } from "../api/types";
 import { ActionButton } from "../components/action_button";
 import { InertText, Said } from "../components/inert_text";
 import { Empty, Failure, Loading } from "../components/pieces";
 import "../style/review.css";
+
+const kPath = "/api/v1/queue/review?limit=50";
 
 /** The operator's own judgment: it stands. */
 function SettleForm({ item, onDone }: { item: string; onDone: () => void }) {
@@ -114,10 +117,16 @@ function Row({ item, onDone }: { item: ReviewItem; onDone: () => void }) {
 }
 
 export default function ReviewPage() {
-  const review = useResource<{ items: ReviewItem[]; next: string | null }>("/api/v1/queue/review?limit=200");
+  const review = usePaged(kPath, ({ items, next }: { items: ReviewItem[]; next: string | null }) => ({
+    rows: items,
+    next,
+  }));
   useEffect(() => {
     document.title = "Review · cutd";
   }, []);
+  useEffect(() => {
+    if (review.rows.length === 0) review.more?.();
+  }, [review.rows.length, review.more === null]);
   return (
     <>
       <p class="crumbs">
@@ -128,17 +137,22 @@ export default function ReviewPage() {
       </div>
       <p class="note">Items that everyone skipped, or whose judgments disagree. The round waits for them.</p>
       {review.error !== null && <Failure text={review.error} again={review.reload} />}
-      {review.data === null && review.error === null && <Loading what="the items" />}
-      {review.data?.items.length === 0 && (
+      {review.loading && <Loading what="the items" />}
+      {!review.loading && review.error === null && review.rows.length === 0 && review.more === null && (
         <Empty title="Nothing to decide">
           <p>The queue settles everything by itself at present.</p>
         </Empty>
       )}
       <ul class="review">
-        {review.data?.items.map((item) => (
-          <Row key={item.item} item={item} onDone={review.reload} />
+        {review.rows.map((item) => (
+          <Row key={item.item} item={item} onDone={() => review.drop(item)} />
         ))}
       </ul>
+      {review.more !== null && (
+        <p class="more">
+          <button onClick={review.more}>Show more</button>
+        </p>
+      )}
     </>
   );
 }

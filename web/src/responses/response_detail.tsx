@@ -29,8 +29,19 @@ function JudgmentView({ judgment }: { judgment: JudgmentBrief }) {
   );
 }
 
+/** The judgment that the tokens are read against: a valid one before any other. */
+function criticism_of({ judgments }: ResponseRow): JudgmentBrief | undefined {
+  const criticisms = judgments.filter((judgment) => judgment.state === "done" && judgment.label === "negative");
+  return criticisms.find((judgment) => judgment.validated) ?? criticisms[0];
+}
+
+/** Of a round, with a valid criticism: what CUT trains on, so that its tokens are what one came for. */
+function trains(response: ResponseRow, criticism: JudgmentBrief): boolean {
+  return response.round !== null && response.split === "train" && criticism.validated;
+}
+
 export function ResponseDetail({ response }: { response: ResponseRow }) {
-  const criticised = response.judgments.find((judgment) => judgment.state === "done" && judgment.label === "negative");
+  const criticised = criticism_of(response);
   return (
     <article class="response-detail" aria-label={`Response ${response.id}`}>
       <section class="panel">
@@ -42,7 +53,12 @@ export function ResponseDetail({ response }: { response: ResponseRow }) {
         <section class="panel">
           <h2>Response</h2>
           {criticised ? (
-            <TokenView response={response.id} judgment={criticised.id} text={response.text} />
+            <TokenView
+              response={response.id}
+              judgment={criticised.id}
+              text={response.text}
+              atOnce={trains(response, criticised)}
+            />
           ) : (
             <Said text={response.text === "" ? "(empty)" : response.text} soft={response.text === ""} />
           )}

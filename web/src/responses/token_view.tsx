@@ -77,11 +77,14 @@ interface Props {
   response: number;
   judgment: number;
   text: string;
+  /** Asks without being told to. */
+  atOnce: boolean;
 }
 
-export function TokenView({ response, judgment, text }: Props) {
-  const [asked, ask] = useState(false);
-  useEffect(() => ask(false), [response, judgment]);
+/** Leaving it ends the asking; what the engine has begun is kept by the daemon for the next reader. */
+export function TokenView({ response, judgment, text, atOnce }: Props) {
+  const [asked, ask] = useState(atOnce);
+  useEffect(() => ask(atOnce), [response, judgment, atOnce]);
   const resource = useResource<ResponseTokens | TokensPending>(
     asked ? `/api/v1/responses/${response}/tokens?judgment=${judgment}` : null,
   );
@@ -95,15 +98,28 @@ export function TokenView({ response, judgment, text }: Props) {
   return (
     <>
       <Said text={text} />
-      <p class="note token-ask" role="status">
+      <div class="note token-ask">
+        <span role="status">
+          {asked && resource.error === null && pending === null && "The model is being asked for the tokens…"}
+          {asked && resource.error === null && pending !== null && <InertText text={`Not yet: ${pending.why}.`} />}
+          {resource.error !== null && <InertText text={`The tokens cannot be shown: ${resource.error}`} />}
+        </span>
         {!asked && (
           <button class="small" onClick={() => ask(true)}>
             Show the inappropriate tokens
           </button>
         )}
-        {asked && resource.error === null && `The model is being asked${pending ? ` (${pending.why})` : ""}…`}
-        {resource.error !== null && <InertText text={`The tokens cannot be shown: ${resource.error}`} />}
-      </p>
+        {asked && pending !== null && resource.error === null && (
+          <button class="small" onClick={() => ask(false)}>
+            Do not wait
+          </button>
+        )}
+        {resource.error !== null && (
+          <button class="small" onClick={resource.reload}>
+            Ask again
+          </button>
+        )}
+      </div>
     </>
   );
 }
