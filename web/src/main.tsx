@@ -22,6 +22,7 @@ const kModules: Record<Exclude<Page["name"], "login" | "unknown">, () => Promise
   responses: () => import("./pages/responses"),
   adapters: () => import("./pages/adapters"),
   review: () => import("./pages/review"),
+  start: () => import("./pages/start"),
   annotate: () => import("./pages/annotate"),
 };
 

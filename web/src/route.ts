@@ -10,6 +10,7 @@ export type Page =
   | { name: "responses"; id: number | null; query: URLSearchParams }
   | { name: "adapters" }
   | { name: "review" }
+  | { name: "start" }
   | { name: "unknown" };
 
 export const kQueueViews = ["pending", "draft", "submitted", "skipped"] as const;
@@ -28,6 +29,7 @@ export function page_of(path: string, search = ""): Page {
   if (first === "login" && second === undefined) return { name: "login" };
   if (first === "adapters" && second === undefined) return { name: "adapters" };
   if (first === "review" && second === undefined) return { name: "review" };
+  if (first === "start" && second === undefined) return { name: "start" };
   if (first === "annotate") {
     const view = kQueueViews.find((name) => name === (second ?? "pending"));
     if (view !== undefined) return { name: "annotate", view };

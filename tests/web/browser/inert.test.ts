@@ -120,11 +120,12 @@ describe("hostile texts", () => {
     await expect_inert(it_);
   });
 
-  it("stay text on the run, adapter and review pages", async () => {
+  it("stay text on the run, adapter, review and start pages", async () => {
     for (const [path, selector] of [
       ["/runs/2", "h1"],
       ["/adapters", ".member"],
       ["/review", ".why-review"],
+      ["/start", ".start .note"],
     ] as const) {
       const it_ = await visit();
       await it_.page.goto(daemon.address + path);

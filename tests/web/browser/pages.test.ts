@@ -42,7 +42,6 @@ const kPages: Case[] = [
     path: "/responses/900?label=negative",
     text: "It explains well",
     act: async (page) => {
-      await page.getByRole("button", { name: "Show the inappropriate tokens" }).click();
       await page.locator("mark.detected").first().waitFor();
       await page.getByText("Every token's numbers").click();
     },
@@ -55,6 +54,27 @@ const kPages: Case[] = [
     act: async (page) => {
       await page.getByRole("button", { name: "Judge it" }).last().click();
       await page.getByText("Said so far").waitFor();
+    },
+  },
+  { name: "start", path: "/start", text: "Models of this daemon" },
+  { name: "start-missing", path: "/start", text: "Models of this daemon", act: async (page) => check(page, kConfig) },
+  {
+    name: "start-problem",
+    path: "/start",
+    text: "Models of this daemon",
+    act: async (page) => {
+      await check(page, kConfig.replace("learning_rate", "learning_rat"));
+      await page.getByRole("button", { name: "Show line 5" }).click();
+    },
+  },
+  {
+    name: "start-planned",
+    path: "/start",
+    text: "Models of this daemon",
+    act: async (page) => {
+      await page.getByLabel("The files that it names").setInputFiles(kFiles);
+      await check(page, kConfig);
+      await page.getByText("The configuration is right.").waitFor();
     },
   },
   { name: "annotate", path: "/annotate", role: "annotator", text: "What makes a response perfect", act: write_a_draft },
@@ -80,6 +100,29 @@ const kPages: Case[] = [
     act: async (page) => page.getByRole("button", { name: "Ada" }).click(),
   },
 ];
+
+const kConfig = `name: night
+model: llama2-13b-chat
+data: {train: sets/train.jsonl, gate: sets/gate.jsonl, instructions_per_round: 400}
+train:
+  learning_rate: 1e-4
+run: {rounds: 6}
+`;
+const kFiles = ["train.jsonl", "gate.jsonl"].map((name) => ({
+  name,
+  mimeType: "application/jsonl",
+  buffer: Buffer.from('{"instruction": "Name a colour."}\n'),
+}));
+
+async function check(page: Page, config: string): Promise<void> {
+  await page.getByLabel("Or written here").fill(config);
+  await page.getByRole("button", { name: "Check it" }).click();
+  await page
+    .getByText("unknown key")
+    .or(page.getByText("missing").or(page.getByText("is right")))
+    .first()
+    .waitFor();
+}
 
 async function write_a_draft(page: Page): Promise<void> {
   await page.keyboard.press("2");
@@ -139,6 +182,117 @@ for (const [device, viewport] of [
 }
 
 describe("the pages", () => {
+  /** A page of an operator with the mock as it is wanted. */
+  async function open(path: string, api: MockApi): Promise<Page> {
+    const context = await browser.newContext({ viewport: kDesktop });
+    await mock(context, api);
+    const page = await context.newPage();
+    await page.goto(daemon.address + path);
+    return page;
+  }
+
+  it("count each payment once: the run's in its card, every annotator's caps by themselves", async () => {
+    const page = await open("/", new MockApi());
+    const card = page.locator(".card", { hasText: "Spent" });
+    expect(await card.locator(".figure").textContent()).toBe("$4.86");
+    expect(await card.locator(".under").textContent()).toMatch(/^\$0\.10 reserved; \$5\.2[67] in all runs$/);
+    expect(await page.getByText("A spending cap").count()).toBe(0); // full ones are of a past day and of ended rounds
+    const spend = page.getByRole("region", { name: "Spend" });
+    const rows = await spend.locator(".balance .row > :first-child").allTextContents();
+    expect(rows).toEqual(["claude in all", "gpt-4o-mini in all", "gpt-4o-mini today (UTC)", "gpt-4o-mini round #15"]);
+    expect(await spend.getByRole("row", { name: /^round 5 / }).textContent()).toContain("$0.61");
+    expect(await spend.getByRole("row", { name: /^evaluations / }).textContent()).toContain("$0.32");
+    await page.context().close();
+  });
+
+  it("show how the judges' requests go", async () => {
+    const page = await open("/", new MockApi());
+    const row = page.getByRole("region", { name: "Judges' requests" }).getByRole("row", { name: /gpt-4o-mini/ });
+    const cells = await row.getByRole("cell").allTextContents();
+    expect(cells).toEqual(["2.4 s to 7.9 s", "4 0.4 %", "7 0.7 %", "15 1.5 %", "$0.0022"]);
+    await page.context().close();
+  });
+
+  it("list everything that waits for a decision, page after page, and keep their place when one is decided", async () => {
+    const page = await open("/review", new MockApi({ reviewItems: 120 }));
+    const items = page.locator(".review > li");
+    await expect.poll(() => items.count()).toBe(50);
+    await page.getByRole("button", { name: "Show more" }).click();
+    await expect.poll(() => items.count()).toBe(100);
+    await items.nth(70).getByRole("button", { name: "Give it out again" }).click();
+    await expect.poll(() => items.count()).toBe(99);
+    await page.getByRole("button", { name: "Show more" }).click();
+    await expect.poll(() => items.count()).toBeGreaterThan(99);
+    expect(await page.getByRole("button", { name: "Show more" }).count()).toBe(0);
+    await page.context().close();
+  });
+
+  it("highlight a criticised response's tokens when it is opened, and no other's", async () => {
+    const api = new MockApi();
+    const page = await open("/responses/900", api);
+    await page.locator("mark.detected").first().waitFor();
+    await page.goto(`${daemon.address}/responses/899`);
+    await page.getByText("Perfect.").first().waitFor();
+    expect(api.requests.filter(({ path }) => path.endsWith("/tokens"))).toHaveLength(1);
+    await page.context().close();
+  });
+
+  it("say why the tokens are not there yet, ask again by themselves, and stop asking when left", async () => {
+    const api = new MockApi({ engineBusy: 1 });
+    const page = await open("/responses/900", api);
+    const asked = () => api.requests.filter(({ path }) => path.endsWith("/tokens")).length;
+    await page.getByText("its work in progress comes first").waitFor();
+    await page.locator("mark.detected").first().waitFor();
+    expect(asked()).toBe(2);
+    const busy = new MockApi({ engineBusy: 1000 });
+    const other = await open("/responses/900", busy);
+    await other.getByText("its work in progress comes first").waitFor();
+    await other.getByRole("link", { name: "Adapters" }).click();
+    await other.getByText("Base model").waitFor();
+    const before = busy.requests.length;
+    await other.waitForTimeout(2500);
+    expect(busy.requests.slice(before).filter(({ path }) => path.endsWith("/tokens"))).toEqual([]);
+    await page.context().close();
+    await other.context().close();
+  });
+
+  it("start a run by keyboard alone: problem, missing files, plan, start, each start once", async () => {
+    const api = new MockApi();
+    const page = await open("/start", api);
+    const config = page.getByLabel("Or written here");
+    const start = page.getByRole("button", { name: "Start the run" });
+    await config.focus();
+    await page.keyboard.insertText(kConfig.replace("learning_rate", "learning_rat"));
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await page.getByRole("alert").getByText('unknown key "learning_rat"').waitFor();
+    await page.getByRole("button", { name: "Show line 5" }).focus();
+    await page.keyboard.press("Enter");
+    expect(
+      await config.evaluate((area: HTMLTextAreaElement) => area.value.slice(area.selectionStart, area.selectionEnd)),
+    ).toBe("  learning_rat: 1e-4");
+    await page.keyboard.insertText("  learning_rate: 1e-4");
+    await page.getByRole("button", { name: "Check it" }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByText("Still missing: sets/train.jsonl, sets/gate.jsonl.").waitFor();
+    expect(await start.isDisabled()).toBe(true);
+    await page.getByLabel("The files that it names").setInputFiles(kFiles);
+    await page.getByRole("button", { name: "Check it" }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByText("The configuration is right.").waitFor();
+    await page.getByText("at most $21.90; nothing beyond the cap of $10.00 is sent").waitFor();
+    await start.focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Dashboard" }).waitFor();
+    const started = api.requests.filter(({ method, path }) => method === "POST" && path === "/api/v1/runs");
+    expect(started).toHaveLength(1);
+    expect(started[0]?.key).toMatch(/^[0-9a-f]{32}$/);
+    const { files, origin } = started[0]?.body as { files: object; origin: string };
+    expect([Object.keys(files).sort(), origin]).toEqual([["sets/gate.jsonl", "sets/train.jsonl"], "run.yaml"]);
+    await page.context().close();
+  });
+
   it("would not pass with a serious violation: axe-core sees one that is put there", async () => {
     const context = await browser.newContext({ viewport: kDesktop, bypassCSP: true });
     await mock(context, new MockApi({ role: null }));

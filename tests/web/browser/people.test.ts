@@ -1,6 +1,8 @@
 // The whole story with people, from an empty data folder, with nothing in place of anything: the daemon, the engine, a tiny model,
 // an operator's browser and two annotators' browsers. The operator starts a run whose judge is people; the two judge
 // what the model writes; the round trains; the dashboard shows the result as it comes.
+import { dirname, join } from "node:path";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { kDesktop, kPhone, shoot } from "../support/browser";
 import { kRunMs, type Person, Stage } from "../support/stage";
@@ -14,6 +16,22 @@ beforeAll(async () => {
   stage = await Stage.build();
 }, 240_000);
 afterAll(async () => stage?.clear());
+
+/** On the page for it, from the files of a folder, as an operator who has never seen it. */
+async function start_run(page: Page, config: string): Promise<void> {
+  await page.getByRole("link", { name: "Start one here" }).click();
+  await page.getByLabel("A YAML file of this machine").setInputFiles(config);
+  await page.getByRole("button", { name: "Check it" }).click();
+  await page.getByText("Still missing: train.jsonl, gate.jsonl, report.jsonl.").waitFor();
+  const folder = dirname(config);
+  const files = ["train.jsonl", "gate.jsonl", "report.jsonl"].map((name) => join(folder, name));
+  await page.getByLabel("The files that it names").setInputFiles(files);
+  await page.getByRole("button", { name: "Check it" }).click();
+  await page.getByText("The configuration is right.").waitFor();
+  await shoot(page, "story-0-the-plan");
+  await page.getByRole("button", { name: "Start the run" }).click();
+  await page.getByRole("heading", { name: "Dashboard" }).waitFor();
+}
 
 /** Judges until the run has ended: every other response by keys as criticised. Returns the items seen. */
 async function judge({ page }: Person, ended: () => boolean): Promise<string[]> {
@@ -48,7 +66,7 @@ describe("from an empty folder to a trained round", () => {
     const [ada, bo] = [await stage.arrive("ada", "annotator", kDesktop), await stage.arrive("bo", "annotator", kPhone)];
     await ada.page.getByRole("button", { name: "Look again" }).waitFor();
 
-    stage.daemon.cutd("run", "start", "--config", stage.write_config(kPeople));
+    await start_run(operator.page, stage.write_config(kPeople));
     await operator.page.getByText("People are asked").waitFor({ timeout: kRunMs });
     await operator.page.getByText("live", { exact: true }).waitFor();
     await shoot(operator.page, "story-1-people-are-asked");
@@ -76,7 +94,6 @@ describe("from an empty folder to a trained round", () => {
     await operator.page.getByLabel("Verdict").selectOption("negative");
     await operator.page.locator(".response-list a").first().click();
     await operator.page.getByText("It is not about the question").first().waitFor();
-    await operator.page.getByRole("button", { name: "Show the inappropriate tokens" }).click();
     await operator.page.getByText("Every token's numbers").waitFor({ timeout: 60_000 });
     await shoot(operator.page, "story-4-a-response");
     await operator.page.getByRole("link", { name: "Adapters" }).click();

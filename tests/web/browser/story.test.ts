@@ -34,7 +34,6 @@ describe("from an empty folder to a trained round", () => {
     await page.locator(".response-list li").nth(5).waitFor();
     await page.getByLabel("Verdict").selectOption("negative");
     await page.locator(".response-list a").first().click();
-    await page.getByRole("button", { name: "Show the inappropriate tokens" }).click();
     await page.getByText("Every token's numbers").click({ timeout: kRunMs });
     expect(await page.locator(".token-table tbody tr").count()).toBeGreaterThan(0);
     await shoot(page, "story-3-response");

@@ -12,6 +12,7 @@ describe("page_of", () => {
     expect(page_of("/rounds/12")).toEqual({ name: "round", id: 12 });
     expect(page_of("/responses/7", "?label=negative")).toMatchObject({ name: "responses", id: 7 });
     expect(page_of("/review")).toEqual({ name: "review" });
+    expect(page_of("/start")).toEqual({ name: "start" });
     expect(page_of("/adapters")).toEqual({ name: "adapters" });
   });
   it("takes nothing else for a page", () => {

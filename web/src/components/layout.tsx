@@ -60,7 +60,7 @@ function entries_for(session: Session): Entry[] {
   const queue: Entry = { href: "/annotate", text: "Annotate", pages: ["annotate"] };
   if (!may_see_rounds(session)) return [queue];
   const list: Entry[] = [
-    { href: "/", text: "Dashboard", pages: ["dashboard", "run", "round", "review"] },
+    { href: "/", text: "Dashboard", pages: ["dashboard", "run", "round", "review", "start"] },
     { href: "/responses", text: "Responses", pages: ["responses"] },
     { href: "/adapters", text: "Adapters", pages: ["adapters"] },
   ];

@@ -87,7 +87,7 @@ function useData(run: number | null, runs: Resource<{ runs: Run[] }>, operator: 
     runs,
     details: useResource<RunDetails>(run === null ? null : `/api/v1/runs/${run}`),
     status: useResource<Status>("/api/v1/status", kSlowMs),
-    ledger: useResource<LedgerPage>(run === null ? null : with_query("/api/v1/ledger", { run, limit: 200 }), kSlowMs),
+    ledger: useResource<LedgerPage>(run === null ? null : with_query("/api/v1/ledger", { run, limit: 1 }), kSlowMs),
     annotators: useResource(run === null ? null : with_query("/api/v1/annotators", { run }), kSlowMs),
     queue: useResource("/api/v1/queue/rounds", kSlowMs),
     people: useResource(operator ? "/api/v1/queue/people" : null, kSlowMs),
@@ -121,6 +121,11 @@ export default function DashboardPage() {
         <h1>Dashboard</h1>
         {data.details.data && <Pill name={data.details.data.state} />}
         <span class="spring" />
+        {may_operate(session) && (
+          <a class="button small" href="/start">
+            Start a run
+          </a>
+        )}
         {list.length > 0 && run !== null && <RunPicker runs={list} run={run} onChoose={choose} />}
       </div>
       <AttentionPanel
@@ -138,7 +143,8 @@ export default function DashboardPage() {
       {list.length === 0 && (
         <Empty title="No run yet">
           <p>
-            Start one on the daemon's machine: <code>cutd run start --config my.yaml</code>. It appears here at once.
+            {may_operate(session) ? <a href="/start">Start one here</a> : "An operator starts one"}, or on the daemon's
+            machine: <code>cutd run start --config my.yaml</code>. It appears here at once.
           </p>
         </Empty>
       )}
@@ -160,7 +166,7 @@ export default function DashboardPage() {
         </>
       )}
       <div class="columns dashboard-columns">
-        {data.ledger.data && <SpendPanel ledger={data.ledger.data} summary={summary} />}
+        {data.ledger.data && <SpendPanel ledger={data.ledger.data} />}
         <div class="stacked">
           {data.annotators.data && <JudgePanel annotators={data.annotators.data.annotators} run={run} />}
           {data.queue.data && (
