@@ -42,7 +42,7 @@ class SpendFiguresTest : public StoreTest {
     write([&](Writer& writer) { fail_judgment(writer, judgments_.at(i), why, ""); });
   }
   void cancel() {
-    write([&](Writer& writer) { advance_round(writer, round_, Phase::kCreated, Phase::kCancelled, "test"); });
+    write([&](Writer& writer) { cancel_round(writer, round_, Phase::kCreated, "test"); });
   }
   RequestFigures figures() {
     return read([](Reader& reader) { return read_request_figures(reader); }).at(annotator_);

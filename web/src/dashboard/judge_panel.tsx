@@ -19,6 +19,14 @@ function Faults({ part, whole }: { part: number; whole: number }) {
   );
 }
 
+function FaultShare({ part, whole }: { part: number; whole: number }) {
+  return (
+    <td class={part > 0 ? "out" : undefined} title={`${count(part)} of ${count(whole)}`}>
+      {percent(share(part, whole))}
+    </td>
+  );
+}
+
 function Row({ annotator, run }: { annotator: Annotator; run: number | null }) {
   const { id, name, version, kind, judgments } = annotator;
   return (
@@ -48,9 +56,9 @@ function RequestsRow({ name, requests }: { name: string; requests: RequestFigure
         {median_seconds === null ? kNothing : duration(median_seconds)}
         {slow_seconds !== null && <span class="soft"> to {duration(slow_seconds)}</span>}
       </td>
-      <Faults part={requests.refused} whole={requests.count} />
-      <Faults part={requests.truncated} whole={requests.count} />
-      <Faults part={requests.failed + requests.unknown} whole={requests.count} />
+      <FaultShare part={requests.refused} whole={requests.count} />
+      <FaultShare part={requests.truncated} whole={requests.count} />
+      <FaultShare part={requests.failed + requests.unknown} whole={requests.count} />
       <td>{dollars(requests.mean_cost)}</td>
     </tr>
   );
@@ -60,11 +68,13 @@ function Requests({ annotators }: { annotators: Annotator[] }) {
   const asked = annotators.filter(({ requests }) => requests !== null);
   if (asked.length === 0) return null;
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Judges' requests">
+    <div class="scroll judge-requests" tabIndex={0} role="region" aria-label="Judges' requests">
       <table>
         <thead>
           <tr>
-            <th scope="col">newest requests</th>
+            <th scope="col" title="the newest that were sent, at most 1,000 of all annotators">
+              requests
+            </th>
             <th scope="col" title="median time until the answer, and what nine of ten take at most">
               answered in
             </th>
