@@ -1,5 +1,6 @@
 #include "store/people.h"
 
+#include "store/queue_settle.h"
 #include "store/rows.h"
 
 namespace cutd {
@@ -87,6 +88,8 @@ void revoke_user(Writer& writer, UserId user) {
   database.run("DELETE FROM session WHERE user_id = ?", user);
   database.run("DELETE FROM login_link WHERE user_id = ?", user);
   database.run("UPDATE token SET revoked_at = coalesce(revoked_at, ?) WHERE user_id = ?", writer.now(), user);
+  queue_detail::give_back_live(writer, user);
+  queue_detail::review_where_nobody_is_left(writer);
 }
 
 void add_session(Writer& writer, UserId user, const std::string& secret_hash) {

@@ -41,7 +41,7 @@ std::optional<std::string> find_password_hash(Reader& reader, const std::string&
 // Ends the account's sessions but the one with `kept_secret_hash`.
 void set_password(Writer& writer, UserId user, const std::string& password_hash, const std::string& kept_secret_hash);
 
-// Ends sessions, links and tokens; the account lets nobody in any more. Error(kNotFound).
+// Ends sessions, links, tokens and leases; the account lets nobody in any more. Error(kNotFound).
 void revoke_user(Writer& writer, UserId user);
 
 // Who a secret stands for now: a live account, not expired, not idle for too long.

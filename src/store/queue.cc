@@ -226,6 +226,7 @@ void close_queue(Writer& writer, QueueId id, std::int64_t now_ms) {
 bool sweep_queues(Writer& writer, std::int64_t now_ms) {
   queue_detail::see_clock(writer, now_ms);
   bool changed = queue_detail::expire_overdue(writer, now_ms) > 0;
+  queue_detail::review_where_nobody_is_left(writer);  // tags and roles change too
   for (const QueueId id : queues_that_are_over(writer)) {
     end_queue(writer, id);
     changed = true;

@@ -131,18 +131,22 @@ struct OwnOld {
 };
 
 // Items that ran out, were given back or came too late, of tasks that still have room: those that may come first.
-std::vector<OwnOld> own_old_leases(Reader& reader, QueueId queue, UserId user) {
+// Gold items come back as all others do. Looks at the person's such leases alone, however long the queue.
+std::vector<OwnOld> own_old_leases(Reader& reader, const Queue& queue, UserId user) {
   return reader.database().all(
-      "SELECT lease.id, task.id, lease.state, lease.again_ms FROM task JOIN lease ON lease.task_id = task.id "
-      "AND lease.user_id = ?2 WHERE task.queue_id = ?1 AND task.state = 'open' AND task.done + task.live < task.need "
+      "SELECT lease.id, task.id, lease.state, lease.again_ms FROM lease INDEXED BY lease_given_back "
+      "CROSS JOIN task ON task.id = lease.task_id WHERE lease.user_id = ?2 "
+      "AND lease.state IN ('expired', 'released', 'surplus') AND task.state = 'open' "
+      "AND task.done + task.live < task.need "
+      "AND (task.queue_id = ?1 OR task.gold_id IS NOT NULL AND task.annotator_id = ?3) "
       "AND lease.id = (SELECT max(id) FROM lease AS newest WHERE newest.task_id = task.id "
-      "  AND newest.user_id = ?2) AND lease.state IN ('expired', 'released', 'surplus') AND NOT EXISTS ("
+      "  AND newest.user_id = ?2) AND NOT EXISTS ("
       "  SELECT 1 FROM lease AS other WHERE other.task_id = task.id AND other.user_id = ?2 "
       "  AND other.state IN ('live', 'done', 'skipped')) ORDER BY lease.again_ms, task.place LIMIT 1",
       [](Statement& row) {
         return OwnOld{{row.integer(0)}, {row.integer(1)}, row.text(2), row.integer(3)};
       },
-      queue, user);
+      queue.id, user, queue.annotator);
 }
 
 LeaseId take_up(Writer& writer, const ClaimInput& input, const OwnOld& old, const Queue& queue) {
@@ -198,7 +202,7 @@ ClaimResult claim_next(Writer& writer, const ClaimInput& input) {
   }
   bool cooling = false;
   for (const Queue& queue : queues) {
-    for (const OwnOld& old : own_old_leases(writer, queue.id, input.user)) {
+    for (const OwnOld& old : own_old_leases(writer, queue, input.user)) {
       if (old.again_ms > input.now_ms) cooling = true;
       else return {hand_out(writer, take_up(writer, input, old, queue), input.now_ms), ""};
     }

@@ -133,18 +133,39 @@ void review_if_nobody_is_left(Writer& writer, TaskId task) {
   if (left == 0) mark_for_review(writer, task, "everyone who could judge it has skipped or judged it already");
 }
 
+void give_back_live(Writer& writer, UserId user) {
+  writer.database().run("UPDATE lease SET state = 'expired', updated_at = ? WHERE user_id = ? AND state = 'live'",
+                        writer.now(), user);
+}
+
+void review_where_nobody_is_left(Writer& writer) {
+  // From the few skipped leases, not from the many open tasks.
+  const auto tasks = writer.database().all(
+      "SELECT DISTINCT task.id FROM lease INDEXED BY lease_skipped CROSS JOIN task ON task.id = lease.task_id "
+      "WHERE lease.state = 'skipped' AND task.state = 'open' AND task.live = 0 AND task.done < task.need "
+      "AND task.queue_id IN (SELECT id FROM queue WHERE state <> 'closed')",
+      [](Statement& row) { return TaskId{row.integer(0)}; });
+  for (const TaskId task : tasks) review_if_nobody_is_left(writer, task);
+}
+
 void take_back_work(Writer& writer, UserId user) {
   Database& database = writer.database();
   const auto tasks = database.all(
-      "SELECT task.id, lease.id, task.state, task.judgment_id FROM lease JOIN task ON task.id = lease.task_id "
+      "SELECT task.id, lease.id, task.state, task.judgment_id, task.state = 'settled' AND EXISTS (SELECT 1 FROM "
+      "  judgment WHERE judgment.id = task.judgment_id AND json_extract(judgment.raw, '$[0].role') = 'operator') "
+      "FROM lease JOIN task ON task.id = lease.task_id "
       "JOIN queue ON queue.id = task.queue_id LEFT JOIN round ON round.id = queue.round_id "
       "LEFT JOIN evaluation ON evaluation.id = queue.evaluation_id "
       "WHERE lease.user_id = ? AND lease.state = 'done' AND queue.state <> 'closed' "
       "AND (round.phase IN ('created', 'generating', 'judging') OR round.resume_phase = 'judging' "
       "  OR round.resume_phase = 'generating' OR evaluation.state = 'open')",
-      [](Statement& row) { return std::tuple(row.integer(0), row.integer(1), row.text(2), row.integer(3)); }, user);
-  for (const auto& [task, lease, state, judgment] : tasks) {
+      [](Statement& row) {
+        return std::tuple(row.integer(0), row.integer(1), row.text(2), row.integer(3), row.integer(4) != 0);
+      },
+      user);
+  for (const auto& [task, lease, state, judgment, by_operator] : tasks) {
     database.run("UPDATE lease SET state = 'surplus', updated_at = ? WHERE id = ?", writer.now(), lease);
+    if (by_operator) continue;  // that verdict was never this person's
     if (state == "settled") {
       database.run(
           "UPDATE judgment SET state = 'pending', label = NULL, hash = NULL, text = NULL, raw = NULL, validated = 0, "
@@ -153,8 +174,8 @@ void take_back_work(Writer& writer, UserId user) {
     }
     database.run("UPDATE task SET state = 'open', review = NULL WHERE id = ?", task);
   }
-  database.run("UPDATE lease SET state = 'expired', updated_at = ? WHERE user_id = ? AND state = 'live'", writer.now(),
-               user);
+  give_back_live(writer, user);
+  review_where_nobody_is_left(writer);
 }
 
 }  // namespace cutd::queue_detail

@@ -17,9 +17,14 @@ void settle_at_close(Writer& writer, TaskId task);
 // An item that somebody skipped and nobody is left to judge waits for an operator. Where nobody skipped, people are
 // missing, not judgment: it stays open.
 void review_if_nobody_is_left(Writer& writer, TaskId task);
+// The same for every item of the queues at work that somebody skipped: after people have become fewer.
+void review_where_nobody_is_left(Writer& writer);
 void mark_for_review(Writer& writer, TaskId task, const std::string& reason);
 
-// The person's counted work in queues at work becomes surplus and its items wait again.
+// What the person holds goes to others now.
+void give_back_live(Writer& writer, UserId user);
+// The person's counted work in queues at work becomes surplus and its items wait again, but for those that an operator
+// has settled.
 void take_back_work(Writer& writer, UserId user);
 
 Queue require_queue_of(Reader& reader, TaskId task);

@@ -77,6 +77,64 @@ void add_person_row(QueuePerson& person, Statement& row) {
   person.last_at = std::max(person.last_at, row.integer(6));
 }
 
+// Queues at work in which the person ?1 may work, by their tags.
+constexpr const char* kOwnQueues =
+    "own_queue AS (SELECT * FROM queue WHERE queue.state <> 'closed' AND (json_array_length(queue.tags) = 0 OR EXISTS ("
+    "  SELECT 1 FROM user, json_each(user.tags) AS own JOIN json_each(queue.tags) AS wanted "
+    "  ON wanted.value = own.value WHERE user.id = ?1))) ";
+
+// What this person has met of the gold items that can come to them. `all` less `met` is to come; `old` of those ran out
+// or were given back, and come again also when nothing new is left.
+struct OwnGold {
+  std::int64_t all = 0;
+  std::int64_t met = 0;
+  std::int64_t done = 0;
+  std::int64_t old = 0;
+};
+
+OwnGold count_own_gold(Database& database, UserId user) {
+  return database
+      .first(
+          std::string("WITH ") + kOwnQueues +
+              "SELECT count(*), count(*) FILTER (WHERE met), count(*) FILTER (WHERE done), "
+              "count(*) FILTER (WHERE old AND NOT met) FROM (SELECT "
+              "EXISTS (SELECT 1 FROM lease WHERE lease.task_id = task.id AND lease.user_id = ?1 "
+              "  AND lease.state IN ('live', 'done', 'skipped')) AS met, "
+              "EXISTS (SELECT 1 FROM lease WHERE lease.task_id = task.id AND lease.user_id = ?1 "
+              "  AND lease.state = 'done') AS done, "
+              "EXISTS (SELECT 1 FROM lease WHERE lease.task_id = task.id AND lease.user_id = ?1) AS old "
+              "FROM task WHERE task.gold_id IS NOT NULL AND task.annotator_id IN ("
+              "  SELECT annotator_id FROM own_queue WHERE gold_share > 0 AND state = 'open'))",
+          [](Statement& row) {
+            return OwnGold{row.integer(0), row.integer(1), row.integer(2), row.integer(3)};
+          },
+          user)
+      .value();
+}
+
+// What there is, less what this person has met of it.
+void add_counts(Database& database, UserId user, OwnProgress& progress) {
+  std::int64_t real = 0;
+  database.first(
+      std::string("WITH ") + kOwnQueues +
+          "SELECT coalesce(sum(needed), 0), coalesce(sum(done), 0), coalesce(sum(with_room) FILTER (WHERE state = "
+          "'open'), 0) - (SELECT count(*) FROM lease CROSS JOIN task ON task.id = lease.task_id WHERE lease.user_id = "
+          "?1 AND lease.state IN ('live', 'done', 'skipped') AND task.state = 'open' AND task.need > task.done + "
+          "task.live AND task.queue_id IN (SELECT id FROM own_queue WHERE state = 'open')) FROM own_queue",
+      [&](Statement& row) {
+        progress.total = row.integer(0);
+        progress.done = row.integer(1);
+        real = row.integer(2);
+        return 0;
+      },
+      user);
+  const OwnGold gold = count_own_gold(database, user);
+  // Gold comes only beside others, so without them there is none to come.
+  progress.available = real + gold.old > 0 ? real + gold.all - gold.met : 0;
+  progress.total += gold.all;
+  progress.done += gold.done;
+}
+
 }  // namespace
 
 std::vector<OwnItem> list_own_items(Reader& reader, UserId user, QueueView view, const ItemPlace& before,
@@ -106,29 +164,11 @@ OwnProgress own_progress(Reader& reader, UserId user) {
         return 0;
       },
       user);
-  database.first("SELECT coalesce(sum(needed), 0), coalesce(sum(done), 0) FROM queue WHERE state <> 'closed'",
-                 [&](Statement& row) {
-                   progress.total = row.integer(0);
-                   progress.done = row.integer(1);
-                   return 0;
-                 });
   progress.blocked =
       database.integer("SELECT EXISTS (SELECT 1 FROM queue_person WHERE user_id = ? AND blocked_at IS NOT NULL)",
                        user) != 0;
-  if (progress.blocked) return progress;
-  // What there is, less what this person has met of it.
-  const std::string queues =
-      "(SELECT id FROM queue WHERE queue.state = 'open' AND (json_array_length(queue.tags) = 0 OR EXISTS ("
-      "  SELECT 1 FROM user, json_each(user.tags) AS own JOIN json_each(queue.tags) AS wanted "
-      "  ON wanted.value = own.value WHERE user.id = ?1)))";
-  progress.available = database.integer(
-      "SELECT (SELECT coalesce(sum(with_room), 0) FROM queue WHERE id IN " + queues +
-          ") - (SELECT count(*) FROM lease CROSS JOIN task ON task.id = lease.task_id WHERE lease.user_id = ?1 "
-          "AND lease.state IN ('live', 'done', 'skipped') AND task.state = 'open' AND task.need > task.done + "
-          "task.live "
-          "AND task.queue_id IN " +
-          queues + ")",
-      user);
+  add_counts(database, user, progress);
+  if (progress.blocked) progress.available = 0;
   return progress;
 }
 

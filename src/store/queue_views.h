@@ -35,12 +35,14 @@ std::vector<OwnItem> list_own_items(Reader& reader, UserId user, QueueView view,
 std::optional<OwnItem> find_own_item(Reader& reader, UserId user, const std::string& item);
 
 struct OwnProgress {
-  std::int64_t available = 0;  // items this person could still be given
+  // What this person could still be given, and judgments in the queues at work that they may work in. Gold items are in
+  // each of them as other items are: no number here moves otherwise for one than for another.
+  std::int64_t available = 0;
   std::int64_t pending = 0;
   std::int64_t draft = 0;
   std::int64_t submitted = 0;
   std::int64_t skipped = 0;
-  std::int64_t total = 0;  // judgments needed in the queues at work, of everybody
+  std::int64_t total = 0;  // needed of everybody, gold of this person
   std::int64_t done = 0;
   bool blocked = false;
 };

@@ -3,6 +3,7 @@
 #include <random>
 #include <set>
 
+#include "store/people.h"
 #include "store/queue_fixture.h"
 
 namespace cutd {
@@ -200,6 +201,107 @@ TEST_F(QueueTest, MeetsEachGoldItemOnceAndOnlyBesideRealOnes) {
   EXPECT_EQ(person.gold_seen, 2);
   EXPECT_EQ(person.gold_right, 2);
   EXPECT_EQ(counts().needed, 3);  // gold is none of the work
+}
+
+TEST_F(QueueTest, LetsAnOperatorsVerdictStandWhenAPersonIsBlocked) {
+  open_queue(20, {.overlap = 2, .agreement = "adjudicate", .gold_share = 0.5});
+  const UserId clicker = person("clicker"), honest = person("honest");
+  write([&](Writer& writer) { add_gold(writer, annotator_, gold_items(20)); });
+  submit(clicker, take(clicker), kPositive, "");
+  submit(honest, take(honest));
+  ASSERT_EQ(counts().needs_review, 1);
+  const std::string item = read([&](Reader& reader) { return list_review(reader, round_, TaskId{0}, 1).at(0).item; });
+  write([&](Writer& writer) { settle_review(writer, item, {kNegative, "The operator's word.", {}}, "operator"); });
+  while (const auto next = claim(clicker, {}, 0).item) submit(clicker, *next, kPositive, "");
+  ASSERT_EQ(claim(clicker).why, "blocked");
+  EXPECT_EQ(counts().surplus, 1);
+  int by_operator = 0;
+  for (const Judgment& judgment : judgments()) by_operator += judgment.text == "The operator's word." ? 1 : 0;
+  EXPECT_EQ(by_operator, 1);
+  EXPECT_THAT(check(), IsEmpty());
+}
+
+// What a person's figures do when they claim an item and give it back, or submit it.
+class GoldProgressTest : public QueueTest {
+ protected:
+  std::vector<std::int64_t> figures(UserId user) {
+    const OwnProgress own = read([&](Reader& reader) { return own_progress(reader, user); });
+    return {own.available, own.pending, own.draft, own.submitted, own.skipped, own.total, own.done};
+  }
+  std::vector<std::int64_t> moves(UserId user, bool gold, bool give_back) {
+    const std::vector<std::int64_t> before = figures(user);
+    const LeasedItem item = *claim(user, {}, gold ? 0 : 1).item;
+    EXPECT_EQ(item.response.starts_with("gold"), gold);
+    std::vector<std::int64_t> all = figures(user);
+    if (give_back) release(user, item);
+    else submit(user, item, item.response == "gold answer 0" ? kPositive : kNegative);
+    for (const std::int64_t figure : figures(user)) all.push_back(figure);
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] -= before[i % before.size()];
+    return all;
+  }
+};
+
+TEST_F(GoldProgressTest, MovesForGoldAsForEveryOtherItem) {
+  for (const int overlap : {1, 3}) {
+    open_queue(6, {.overlap = overlap, .gold_share = 0.5});
+    write([&](Writer& writer) { add_gold(writer, annotator_, gold_items(4)); });
+    const UserId a = person("a" + std::to_string(overlap));
+    for (const bool give_back : {true, false}) EXPECT_EQ(moves(a, true, give_back), moves(a, false, give_back));
+    if (overlap == 1) close();
+  }
+}
+
+TEST_F(QueueTest, GivesBackGoldThatWasReleased) {
+  open_queue(1, {.gold_share = 0.5});
+  write([&](Writer& writer) { add_gold(writer, annotator_, gold_items(1)); });
+  const UserId a = person("a");
+  const LeasedItem gold = *claim(a, {}, 0).item;
+  ASSERT_EQ(gold.response, "gold answer 0");
+  release(a, gold);
+  submit(a, take(a));
+  EXPECT_EQ(claim(a).why, "cooling_down");
+  now_ += kCoolDownMs;
+  EXPECT_EQ(take(a).response, "gold answer 0");
+}
+
+TEST_F(QueueTest, TellsAPersonOfTheQueuesTheyMayWorkInAlone) {
+  open_queue(2, {.tags = {"medicine"}});
+  const auto total = [&](UserId user) {
+    return read([&](Reader& reader) { return own_progress(reader, user); }).total;
+  };
+  EXPECT_EQ(total(person("a")), 0);
+  EXPECT_EQ(total(person("b", "[\"medicine\"]")), 2);
+}
+
+TEST_F(QueueTest, AsksAnOperatorWhenTheLastWhoCouldJudgeIsRevoked) {
+  open_queue(1);
+  const UserId a = person("a"), b = person("b");
+  skip(a, take(a));
+  take(b);
+  EXPECT_EQ(counts().needs_review, 0);
+  write([&](Writer& writer) { revoke_user(writer, b); });
+  EXPECT_EQ(counts().needs_review, 1);
+}
+
+TEST_F(QueueTest, AsksAnOperatorWhenTheLastWhoCouldJudgeIsBlocked) {
+  open_queue(20, {.gold_share = 0.5});
+  const UserId a = person("a"), clicker = person("clicker");
+  write([&](Writer& writer) { add_gold(writer, annotator_, gold_items(20)); });
+  skip(a, take(a));
+  while (const auto next = claim(clicker, {}, 0).item) submit(clicker, *next, kPositive, "");
+  ASSERT_EQ(claim(clicker).why, "blocked");
+  EXPECT_EQ(counts().needs_review, 1);
+}
+
+TEST_F(QueueTest, SeesInTheSweepThatNobodyIsLeft) {
+  open_queue(1);
+  const UserId a = person("a");
+  person("b");
+  skip(a, take(a));
+  execute("UPDATE user SET role = 'viewer' WHERE name = 'b'");
+  EXPECT_EQ(counts().needs_review, 0);
+  sweep();
+  EXPECT_EQ(counts().needs_review, 1);
 }
 
 TEST_F(QueueTest, ImportsWorkOfOtherToolsOnce) {
