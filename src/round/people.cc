@@ -120,15 +120,15 @@ std::int64_t tend_queues(Store& store, std::int64_t now_ms, const std::function<
   return added;
 }
 
-std::optional<double> queue_alpha(Reader& reader, const Queue& queue) {
-  if (queue.settings.overlap < 2) return std::nullopt;
+QueueAgreement queue_agreement(Reader& reader, const Queue& queue) {
+  if (queue.settings.overlap < 2) return {};
   std::vector<AgreementUnit> units;
   for (const std::vector<JudgmentLabel>& votes : list_votes(reader, queue.id)) {
     AgreementUnit unit;
     for (const JudgmentLabel vote : votes) unit.push_back(vote == JudgmentLabel::kPositive ? 1 : 0);
     units.push_back(std::move(unit));
   }
-  return krippendorff_alpha(units);
+  return {krippendorff_alpha(units), static_cast<std::int64_t>(units.size())};
 }
 
 }  // namespace cutd

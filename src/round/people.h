@@ -33,7 +33,15 @@ QueueSettings queue_settings(const Annotator& annotator);
 // added; `say` is told of each queue that waits for people for the first time. Writes only when there is something to.
 std::int64_t tend_queues(Store& store, std::int64_t now_ms, const std::function<void(const std::string&)>& say);
 
-// Krippendorff's alpha of a queue, so far or in the end; nothing with an overlap of 1.
-std::optional<double> queue_alpha(Reader& reader, const Queue& queue);
+// How far the people of a queue agree, so far or in the end.
+struct QueueAgreement {
+  std::optional<double> alpha;  // Krippendorff's; nothing with an overlap of 1
+  std::int64_t items = 0;       // with two judgments or more
+  // Too little, measured on enough: the guidelines leave too much open, or somebody does not read them.
+  bool low() const { return alpha && *alpha < kLowAlpha && items >= kLeastItems; }
+  static constexpr double kLowAlpha = 0.667;
+  static constexpr std::int64_t kLeastItems = 20;
+};
+QueueAgreement queue_agreement(Reader& reader, const Queue& queue);  // reads every vote
 
 }  // namespace cutd

@@ -15,16 +15,20 @@
 
 namespace cutd {
 
+class Writer;
+struct Reply;
+
 struct Request {
   std::string method;                          // "GET"
   std::string path;                            // decoded, begins with '/', without the query
   std::map<std::string, std::string> query;    // decoded; a repeated name keeps its last value
   std::map<std::string, std::string> headers;  // names in lower case
   std::string body;
-  std::map<std::string, std::string> captures;  // {name} parts of the route's pattern; set by the Router
-  bool local = false;                           // came over the Unix socket from the daemon's own user
-  std::string peer;                             // address of the client; empty on the Unix socket
-  std::optional<Principal> principal;           // who asks; set by the Gate, none: nobody known
+  std::map<std::string, std::string> captures;      // {name} parts of the route's pattern; set by the Router
+  bool local = false;                               // came over the Unix socket from the daemon's own user
+  std::string peer;                                 // address of the client; empty on the Unix socket
+  std::optional<Principal> principal;               // who asks; set by the Gate, none: nobody known
+  std::function<void(Writer&, const Reply&)> keep;  // keeps the reply for repeats; see server/change_once.h
 };
 
 // Text of server-sent events, pulled by the connection a few times a second on the API threads: "" when

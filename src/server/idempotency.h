@@ -16,14 +16,17 @@
 namespace cutd {
 
 // Thread-safe. Keys belong to who asks. Replies with 2xx are kept: in the store for a day, or, of a secret route, in
-// memory alone. Other replies changed nothing and are not kept. A crash between a change and the keeping of its reply
-// makes a repeat run anew: what must not happen twice even then is guarded by the handler's own transaction.
+// memory alone. Other replies changed nothing and are not kept. A daemon that is killed at work repeats nothing:
+//   once     (Router::add_once) change and reply are one transaction, so both are there or neither is
+//   others   the key is noted as begun, durably, before the handler runs; where no reply followed, a repeat is told so
+//   secret   what a secret's loss leaves behind is one more session, token or link, or the same lease: it runs anew
 class Idempotency {
  public:
   Idempotency(Store& store, const Clock& clock);
 
   // Runs the route's handler, or answers as before. 400 for an unusable key, 409 for a key that was used for another
-  // request or whose first request is still at work after kPatience.
+  // request, whose first request was lost with the daemon that did it, or (with Retry-After) is at work: it is waited
+  // for only as long as an ordinary change takes, since who waits holds one of the few threads.
   Reply run(const Route& route, const Request& request);
 
  private:
@@ -33,8 +36,12 @@ class Idempotency {
     Reply reply;
   };
 
-  std::optional<Reply> earlier(const Route& route, const Key& key, const std::string& hash);
-  void keep(const Route& route, const Key& key, const std::string& hash, const Reply& reply);
+  std::optional<Reply> earlier(const Route& route, const Request& request, const Key& key, const std::string& hash);
+  Reply run_once(const Route& route, const Request& request, const Key& key, const std::string& hash);
+  Reply run_secret(const Route& route, const Request& request, const Key& key, const std::string& hash);
+  Reply run_noted(const Route& route, const Request& request, const Key& key, const std::string& hash);
+  void note_begun(const Key& key, const std::string& hash);
+  void forget(const Key& key);
   bool begin(const Key& key);
   void end(const Key& key);
 

@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "round/people.h"
+#include "server/change_once.h"
 #include "server/page_arguments.h"
 #include "server/queue_exchange.h"
 #include "server/queue_routes.h"
@@ -29,12 +30,16 @@ void add_to(QueueCounts& sum, const QueueCounts& counts) {
   sum.needs_review += counts.needs_review;
 }
 
-Json queue_view(Reader& reader, const Queue& queue, const QueueCounts& counts) {
-  const std::optional<double> alpha = queue_alpha(reader, queue);
-  return {{"round", id_or_null(queue.round)},      {"evaluation", id_or_null(queue.evaluation)},
-          {"annotator", queue.annotator.value},    {"state", queue.state},
-          {"overlap", queue.settings.overlap},     {"counts", queue_counts_view(counts)},
-          {"alpha", alpha ? Json(*alpha) : Json()}};
+Json queue_view(const QueueContext& context, Reader& reader, const Queue& queue, const QueueCounts& counts) {
+  const QueueAgreement agreement = context.agreement->of(reader, queue, counts);
+  return {{"round", id_or_null(queue.round)},
+          {"evaluation", id_or_null(queue.evaluation)},
+          {"annotator", queue.annotator.value},
+          {"state", queue.state},
+          {"overlap", queue.settings.overlap},
+          {"counts", queue_counts_view(counts)},
+          {"alpha", agreement.alpha ? Json(*agreement.alpha) : Json()},
+          {"low_agreement", agreement.low()}};
 }
 
 Reply list_rounds_of_queue(const QueueContext& context, const Request&) {
@@ -45,7 +50,7 @@ Reply list_rounds_of_queue(const QueueContext& context, const Request&) {
     for (const Queue& queue : list_recent_queues(reader, kClosedShown)) {
       const QueueCounts counts = count_queue(reader, queue.id, now);
       if (queue.state != "closed") add_to(sum, counts);
-      rounds.push_back(queue_view(reader, queue, counts));
+      rounds.push_back(queue_view(context, reader, queue, counts));
     }
     return json_reply({{"rounds", std::move(rounds)}, {"counts", queue_counts_view(sum)}});
   });
@@ -61,11 +66,11 @@ Queue queue_of_round(Reader& reader, RoundId round) {
 Reply close_round(const QueueContext& context, const Request& request) {
   const auto round = path_id<RoundId>(request);
   const std::int64_t now = context.clock.boot_millis();
-  return context.store.write([&](Writer& writer) {
+  return change_once(context.store, request, [&](Writer& writer) {
     queue_of_round(writer, round);
     for (const Queue& queue : list_queues(writer, round)) close_queue(writer, queue.id, now);
     const Queue queue = queue_of_round(writer, round);
-    return json_reply(queue_view(writer, queue, count_queue(writer, queue.id, now)));
+    return json_reply(queue_view(context, writer, queue, count_queue(writer, queue.id, now)));
   });
 }
 
@@ -93,8 +98,10 @@ Reply people(const QueueContext& context, const Request& request) {
 }
 
 Reply unblock(const QueueContext& context, const Request& request) {
-  context.store.write([&](Writer& writer) { unblock_person(writer, path_id<UserId>(request)); });
-  return json_reply(Json::object());
+  return change_once(context.store, request, [&](Writer& writer) {
+    unblock_person(writer, path_id<UserId>(request));
+    return json_reply(Json::object());
+  });
 }
 
 Json review_view(const QueueTask& task) {
@@ -132,13 +139,17 @@ Reply settle_one(const QueueContext& context, const Request& request) {
   const std::string by = request.principal && request.principal->user
                              ? "user " + std::to_string(request.principal->user->value)
                              : std::string("operator");
-  context.store.write([&](Writer& writer) { settle_review(writer, request.captures.at("item"), submission, by); });
-  return json_reply(Json::object());
+  return change_once(context.store, request, [&](Writer& writer) {
+    settle_review(writer, request.captures.at("item"), submission, by);
+    return json_reply(Json::object());
+  });
 }
 
 Reply reopen_one(const QueueContext& context, const Request& request) {
-  context.store.write([&](Writer& writer) { reopen_review(writer, request.captures.at("item")); });
-  return json_reply(Json::object());
+  return change_once(context.store, request, [&](Writer& writer) {
+    reopen_review(writer, request.captures.at("item"));
+    return json_reply(Json::object());
+  });
 }
 
 std::string query_text(const Request& request, const std::string& name) {
@@ -165,9 +176,10 @@ Reply import_round(const QueueContext& context, const Request& request) {
     throw Error(ErrorCode::kBadInput, "request body: at most 10000 records at once");
   const auto work = import_records(records, json_get<std::string>(body, "format", kBody));
   const RoundId round{json_get<std::int64_t>(body, "round", kBody)};
-  const ImportedCounts counts =
-      context.store.write([&](Writer& writer) { return import_work(writer, queue_of_round(writer, round).id, work); });
-  return json_reply({{"added", counts.added}, {"known", counts.known}, {"unmatched", counts.unmatched}});
+  return change_once(context.store, request, [&](Writer& writer) {
+    const ImportedCounts counts = import_work(writer, queue_of_round(writer, round).id, work);
+    return json_reply({{"added", counts.added}, {"known", counts.known}, {"unmatched", counts.unmatched}});
+  });
 }
 
 }  // namespace
@@ -193,15 +205,20 @@ void add_queue_operator_routes(Router& router, const QueueContext& context) {
                        Reply (*handler)(const QueueContext&, const Request&)) {
     router.add(method, path, access, [context, handler](const Request& request) { return handler(context, request); });
   };
+  const auto change = [&](const char* method, const char* path, Access access,
+                          Reply (*handler)(const QueueContext&, const Request&)) {
+    router.add_once(method, path, access,
+                    [context, handler](const Request& request) { return handler(context, request); });
+  };
   add("GET", "/api/v1/queue/people", Access::kOperator, people);
-  add("POST", "/api/v1/queue/people/{id}/unblock", Access::kOperator, unblock);
+  change("POST", "/api/v1/queue/people/{id}/unblock", Access::kOperator, unblock);
   add("GET", "/api/v1/queue/rounds", Access::kViewer, list_rounds_of_queue);
-  add("POST", "/api/v1/queue/rounds/{id}/close", Access::kOperator, close_round);
+  change("POST", "/api/v1/queue/rounds/{id}/close", Access::kOperator, close_round);
   add("GET", "/api/v1/queue/review", Access::kOperator, review);
-  add("POST", "/api/v1/queue/review/{item}/settle", Access::kOperator, settle_one);
-  add("POST", "/api/v1/queue/review/{item}/reopen", Access::kOperator, reopen_one);
+  change("POST", "/api/v1/queue/review/{item}/settle", Access::kOperator, settle_one);
+  change("POST", "/api/v1/queue/review/{item}/reopen", Access::kOperator, reopen_one);
   add("GET", "/api/v1/queue/export", Access::kOperator, export_round);
-  add("POST", "/api/v1/queue/import", Access::kOperator, import_round);
+  change("POST", "/api/v1/queue/import", Access::kOperator, import_round);
 }
 
 }  // namespace cutd

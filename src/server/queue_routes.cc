@@ -9,6 +9,7 @@
 #include "core/entropy.h"
 #include "core/error.h"
 #include "round/people.h"
+#include "server/change_once.h"
 #include "server/route_arguments.h"
 #include "store/judgments.h"
 
@@ -140,10 +141,11 @@ Reply submit(const QueueContext& context, const Request& request, const LeaseRef
     if (!(*submission.seconds_spent >= 0 && *submission.seconds_spent <= 86400))
       throw Error(ErrorCode::kBadInput, "request body: \"seconds_spent\" is 0 to 86400");
   }
-  const SubmitResult result =
-      context.store.write([&](Writer& writer) { return submit_judgment(writer, lease, submission); });
-  return json_reply(
-      {{"item", result.item}, {"state", result.state}, {"submitted_at", format_utc(result.submitted_at)}});
+  return change_once(context.store, request, [&](Writer& writer) {
+    const SubmitResult result = submit_judgment(writer, lease, submission);
+    return json_reply(
+        {{"item", result.item}, {"state", result.state}, {"submitted_at", format_utc(result.submitted_at)}});
+  });
 }
 
 Reply draft(const QueueContext& context, const Request& request, const LeaseRef& lease) {
@@ -154,13 +156,16 @@ Reply draft(const QueueContext& context, const Request& request, const LeaseRef&
   text.text = json_get<std::string>(body, "text", kBody);
   if (text.text.size() > kMostWrittenBytes)
     throw Error(ErrorCode::kBadInput, "the text is too long: at most 65536 bytes");
-  const SavedDraft saved = context.store.write([&](Writer& writer) { return save_draft(writer, lease, text); });
-  return json_reply({{"saved_at", format_utc(saved.saved_at)}, {"seconds_left", seconds(saved.left_ms)}});
+  return change_once(context.store, request, [&](Writer& writer) {
+    const SavedDraft saved = save_draft(writer, lease, text);
+    return json_reply({{"saved_at", format_utc(saved.saved_at)}, {"seconds_left", seconds(saved.left_ms)}});
+  });
 }
 
-Reply renew(const QueueContext& context, const Request&, const LeaseRef& lease) {
-  const std::int64_t left = context.store.write([&](Writer& writer) { return renew_lease(writer, lease); });
-  return json_reply({{"seconds_left", seconds(left)}});
+Reply renew(const QueueContext& context, const Request& request, const LeaseRef& lease) {
+  return change_once(context.store, request, [&](Writer& writer) {
+    return json_reply({{"seconds_left", seconds(renew_lease(writer, lease))}});
+  });
 }
 
 Reply skip(const QueueContext& context, const Request& request, const LeaseRef& lease) {
@@ -168,13 +173,16 @@ Reply skip(const QueueContext& context, const Request& request, const LeaseRef& 
   require_keys(body, {"reason"});
   const std::string reason = json_get<std::string>(body, "reason", kBody);
   if (reason.size() > 4000) throw Error(ErrorCode::kBadInput, "request body: \"reason\" is too long");
-  const std::string item = context.store.write([&](Writer& writer) { return skip_task(writer, lease, reason); });
-  return json_reply({{"item", item}, {"state", "skipped"}});
+  return change_once(context.store, request, [&](Writer& writer) {
+    return json_reply({{"item", skip_task(writer, lease, reason)}, {"state", "skipped"}});
+  });
 }
 
-Reply release(const QueueContext& context, const Request&, const LeaseRef& lease) {
-  context.store.write([&](Writer& writer) { release_task(writer, lease); });
-  return json_reply(Json::object());
+Reply release(const QueueContext& context, const Request& request, const LeaseRef& lease) {
+  return change_once(context.store, request, [&](Writer& writer) {
+    release_task(writer, lease);
+    return json_reply(Json::object());
+  });
 }
 
 Reply own_items(const QueueContext& context, const Request& request, UserId user) {
@@ -237,10 +245,11 @@ void add_annotator_routes(Router& router, const QueueContext& context) {
   };
   const auto add_lease = [&](const char* method, const char* action,
                              Reply (*handler)(const QueueContext&, const Request&, const LeaseRef&)) {
-    router.add(method, std::string("/api/v1/queue/leases/{lease}/") + action, Access::kAnnotator,
-               with_person([context, handler](const Request& request, UserId user) {
-                 return handler(context, request, {user, request.captures.at("lease"), context.clock.boot_millis()});
-               }));
+    router.add_once(
+        method, std::string("/api/v1/queue/leases/{lease}/") + action, Access::kAnnotator,
+        with_person([context, handler](const Request& request, UserId user) {
+          return handler(context, request, {user, request.captures.at("lease"), context.clock.boot_millis()});
+        }));
   };
   // The reply holds the lease's secret.
   router.add_secret(

@@ -2,7 +2,10 @@
 // decide (queue_operator_routes.cc). Handlers translate between JSON and store/queue_*.h.
 #pragma once
 
+#include <memory>
+
 #include "core/clock.h"
+#include "server/agreement_cache.h"
 #include "server/claim_rate.h"
 #include "server/router.h"
 #include "store/queue_views.h"
@@ -15,6 +18,7 @@ struct QueueContext {
   Store& store;
   const Clock& clock;
   ClaimRate& rate;
+  std::shared_ptr<AgreementCache> agreement = std::make_shared<AgreementCache>();
 };
 
 // claim, leases/{lease}/renew|draft|submit|skip|release, items, items/{item}, guidelines, progress. Who asks must have

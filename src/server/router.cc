@@ -72,11 +72,15 @@ bool more_literal(const std::vector<std::string>& left, const std::vector<std::s
 }  // namespace
 
 void Router::add(const std::string& method, const std::string& pattern, Access access, Handler handler) {
-  add_route({method, pattern, access, std::move(handler), false, split_path(pattern)});
+  add_route({method, pattern, access, std::move(handler), false, false, split_path(pattern)});
 }
 
 void Router::add_secret(const std::string& method, const std::string& pattern, Access access, Handler handler) {
-  add_route({method, pattern, access, std::move(handler), true, split_path(pattern)});
+  add_route({method, pattern, access, std::move(handler), true, false, split_path(pattern)});
+}
+
+void Router::add_once(const std::string& method, const std::string& pattern, Access access, Handler handler) {
+  add_route({method, pattern, access, std::move(handler), false, true, split_path(pattern)});
 }
 
 void Router::add_route(Route route) {

@@ -21,6 +21,8 @@ struct Route {
   Handler handler;
   // Request or reply hold a password, token or link: neither may be written down, hashed or not.
   bool secret = false;
+  // The handler is one change_once(): it keeps its reply itself.
+  bool once = false;
   std::vector<std::string> parts;  // of the pattern
 };
 
@@ -35,6 +37,7 @@ class Router {
   // Throws Error(kInternal) when method and pattern are there already.
   void add(const std::string& method, const std::string& pattern, Access access, Handler handler);
   void add_secret(const std::string& method, const std::string& pattern, Access access, Handler handler);
+  void add_once(const std::string& method, const std::string& pattern, Access access, Handler handler);
 
   // The matching handler's reply. Without a principal 401 for everything but public routes, unknown paths
   // included; 403 for the wrong role; 404 for an unknown path, 405 with Allow for a known path; a thrown Error

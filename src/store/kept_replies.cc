@@ -25,4 +25,8 @@ void keep_reply(Writer& writer, std::int64_t user, const std::string& key, const
       user, key, reply.request_hash, reply.status, reply.content_type, reply.body, writer.now());
 }
 
+void forget_begun(Writer& writer, std::int64_t user, const std::string& key) {
+  writer.database().run("DELETE FROM idempotency_key WHERE user_id = ? AND key = ? AND status = 0", user, key);
+}
+
 }  // namespace cutd

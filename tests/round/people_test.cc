@@ -242,7 +242,7 @@ TEST_F(PeopleTest, MeasureAgreementOfWhatIsCounted) {
             3);
   Queue single;
   Store store(files_.data_dir(), clock_, log_);
-  EXPECT_FALSE(store.read([&](Reader& reader) { return queue_alpha(reader, single); }));
+  EXPECT_FALSE(store.read([&](Reader& reader) { return queue_agreement(reader, single); }).alpha);
 }
 
 }  // namespace

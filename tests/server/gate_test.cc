@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <fstream>
 #include <thread>
 
+#include "server/change_once.h"
 #include "server/people_routes.h"
 #include "server/secrets.h"
 #include "store/people.h"
@@ -32,6 +34,18 @@ class GateTest : public ::testing::Test {
       if (request.body.find("fail") != std::string::npos) throw Error(ErrorCode::kConflict, "not now");
       return json_reply({{"made", made_.load()}}, 201);
     });
+    router_.add_once("POST", "/api/v1/once", Access::kOperator, [this](const Request& request) {
+      const Reply reply = change_once(store_, request, [this](Writer&) {
+        return json_reply({{"made", ++made_}}, 201);
+      });
+      if (made_ == 1) throw Error(ErrorCode::kInternal, "killed before it could answer");
+      return reply;
+    });
+    router_.add("POST", "/api/v1/slow", Access::kOperator, [this](const Request&) {
+      ++made_;
+      while (!go_on_) std::this_thread::yield();
+      return json_reply({{"made", made_.load()}}, 201);
+    });
     add_people_routes(router_, {store_, clock_, passwords_, throttle_, false});
   }
   UserId add(const std::string& name, Role role) {
@@ -49,6 +63,9 @@ class GateTest : public ::testing::Test {
     return "other=1; cutd_session=" + secret;
   }
   Reply ask(const std::string& method, const std::string& path, Headers headers = {}, const std::string& body = "") {
+    return ask(gate_, method, path, std::move(headers), body);
+  }
+  Reply ask(Gate& gate, const std::string& method, const std::string& path, Headers headers, const std::string& body) {
     Request request;
     request.method = method;
     request.path = path;
@@ -57,7 +74,7 @@ class GateTest : public ::testing::Test {
     request.headers.emplace("host", "127.0.0.1:8080");
     if (!body.empty()) request.headers.emplace("content-type", "application/json");
     request.body = body;
-    return gate_.handle(std::move(request));
+    return gate.handle(std::move(request));
   }
   Reply sign_in(const std::string& body) { return ask("POST", "/api/v1/session", {}, body); }
 
@@ -69,6 +86,7 @@ class GateTest : public ::testing::Test {
   LoginThrottle throttle_;
   Router router_;
   std::atomic<int> made_{0};
+  std::atomic<bool> go_on_{false};
   Gate gate_{router_, store_, clock_, {}, logger_};
 };
 
@@ -180,11 +198,58 @@ TEST_F(GateTest, HundredParallelRepeatsAreOneChange) {
   std::vector<std::thread> threads;
   std::vector<std::string> bodies(100);
   for (std::size_t i = 0; i < bodies.size(); ++i) {
-    threads.emplace_back([&, i] { bodies[i] = ask("POST", "/api/v1/things", headers, "{}").body; });
+    threads.emplace_back([&, i] {
+      Reply reply = ask("POST", "/api/v1/things", headers, "{}");
+      while (reply.status == 409) reply = ask("POST", "/api/v1/things", headers, "{}");  // at work still
+      bodies[i] = reply.body;
+    });
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(made_, 1);
   EXPECT_THAT(bodies, ::testing::Each(bodies.front()));
+}
+
+TEST_F(GateTest, WhoRepeatsWhatIsAtWorkIsSentAwayAtOnce) {
+  const Headers headers = {{"authorization", "Bearer " + token(add("o", Role::kOperator))},
+                           {"idempotency-key", "a-slow-change"}};
+  std::thread first([&] { ask("POST", "/api/v1/slow", headers, "{}"); });
+  while (made_ == 0) std::this_thread::yield();
+  const auto begin = std::chrono::steady_clock::now();
+  const Reply repeat = ask("POST", "/api/v1/slow", headers, "{}");
+  const auto took = std::chrono::steady_clock::now() - begin;
+  go_on_ = true;
+  first.join();
+  EXPECT_EQ(repeat.status, 409);
+  EXPECT_THAT(repeat.headers, Contains(Pair("Retry-After", "1")));
+  EXPECT_LT(took, std::chrono::seconds(2));
+  EXPECT_EQ(ask("POST", "/api/v1/slow", headers, "{}").status, 201);
+  EXPECT_EQ(made_, 1);
+}
+
+// Another gate on the same store is what a daemon is after the one at work was killed.
+TEST_F(GateTest, WhatADeadDaemonWasAtIsNotDoneAgain) {
+  const Headers headers = {{"authorization", "Bearer " + token(add("o", Role::kOperator))},
+                           {"idempotency-key", "lost-on-the-way"}};
+  std::thread first([&] { ask("POST", "/api/v1/slow", headers, "{}"); });
+  while (made_ == 0) std::this_thread::yield();
+  Gate reborn(router_, store_, clock_, {}, logger_);
+  const Reply repeat = ask(reborn, "POST", "/api/v1/slow", headers, "{}");
+  go_on_ = true;
+  first.join();
+  EXPECT_EQ(repeat.status, 409);
+  EXPECT_THAT(repeat.body, HasSubstr("the outcome is unknown"));
+  EXPECT_THAT(repeat.headers, Not(Contains(Pair("Retry-After", "1"))));
+  EXPECT_EQ(made_, 1);
+}
+
+TEST_F(GateTest, AChangeAndItsReplyAreOneTransaction) {
+  const Headers headers = {{"authorization", "Bearer " + token(add("o", Role::kOperator))},
+                           {"idempotency-key", "durable-together"}};
+  EXPECT_EQ(ask("POST", "/api/v1/once", headers, "{}").status, 500);
+  const Reply repeat = ask("POST", "/api/v1/once", headers, "{}");
+  EXPECT_EQ(repeat.status, 201);
+  EXPECT_EQ(Json::parse(repeat.body).at("made"), 1);
+  EXPECT_EQ(made_, 1);
 }
 
 TEST_F(GateTest, APasswordOpensASession) {

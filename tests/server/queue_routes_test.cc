@@ -153,6 +153,40 @@ TEST_F(QueueRoutesTest, ShowsOperatorsWhatWaitsAndWhoDidWhat) {
   EXPECT_EQ(operator_asks("GET", "rounds").at("counts").at("needs_review"), 0);
 }
 
+TEST_F(QueueRoutesTest, SaysWhenTwoPeopleWhoAgreeOnEverythingDisagreeWithTheThird) {
+  open_queue(24, {.overlap = 3});
+  const std::vector<UserId> who = people(3);  // the first two collude: all is well, they say
+  bool low = false;
+  for (int i = 0; i < 24; ++i) {
+    for (std::size_t j = 0; j < who.size(); ++j) {
+      const Json task = claim_json(who[j]);
+      const bool well = j < 2 || task.at("response").at("text").get<std::string>().back() % 2 == 0;
+      ok(submit_json(who[j], lease_of(task), well ? "positive" : "negative", well ? "" : "Too long."));
+    }
+    if (i == 18) low = operator_asks("GET", "rounds").at("rounds").at(0).at("low_agreement").get<bool>();
+  }
+  EXPECT_FALSE(low);  // nineteen items say too little
+  EXPECT_TRUE(operator_asks("GET", "rounds").at("rounds").at(0).at("low_agreement").get<bool>());
+}
+
+TEST_F(QueueRoutesTest, ReadsTheVotesOfAQueueAnewOnlyWhenTheyChange) {
+  open_queue(2, {.overlap = 2});
+  const UserId a = person("a"), b = person("b");
+  const auto judge = [&](UserId user, const char* label) {
+    ok(submit_json(user, lease_of(claim_json(user)), label, label[0] == 'p' ? "" : "Dry."));
+  };
+  const auto alpha = [&] { return operator_asks("GET", "rounds").at("rounds").at(0).at("alpha"); };
+  judge(a, "negative");
+  judge(b, "positive");
+  const Json before = alpha();
+  execute("DROP TRIGGER lease_keeps_its_text");
+  execute("UPDATE lease SET label = 'positive' WHERE label = 'negative'");  // behind the counters' back
+  EXPECT_EQ(alpha(), before);
+  judge(a, "positive");
+  judge(b, "positive");
+  EXPECT_NE(alpha(), before);
+}
+
 TEST_F(QueueRoutesTest, MovesItsWorkToAnotherToolAndBack) {
   open_queue(2);
   const UserId a = person("a");
