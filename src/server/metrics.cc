@@ -3,7 +3,10 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
+
 #include "core/files.h"
+#include "server/queue_routes.h"
 #include "store/statistics.h"
 
 namespace cutd {
@@ -49,6 +52,28 @@ void add_store(const StoreStatistics& statistics, MetricSet& set) {
   set.metrics.push_back(gauge("cutd_store_bytes", "Size of the database.", static_cast<double>(statistics.bytes)));
 }
 
+void add_money(const StoreStatistics& statistics, MetricSet& set) {
+  set.metrics.push_back(counter("cutd_judge_cost_usd", "Spent on judges, ever, in dollars.",
+                                static_cast<double>(statistics.spent) / 1e6));
+  set.metrics.push_back(gauge("cutd_judge_reserved_usd", "Reserved for requests under way or lost, in dollars.",
+                              static_cast<double>(statistics.reserved) / 1e6));
+  set.metrics.push_back(gauge("cutd_judge_unknown_attempts", "Paid requests whose outcome was lost.",
+                              static_cast<double>(statistics.unknown_attempts)));
+}
+
+void add_queue(const QueueCounts& counts, double lease_seconds, MetricSet& set) {
+  const auto add = [&](const char* name, const char* help, std::int64_t value) {
+    set.metrics.push_back(gauge(name, help, static_cast<double>(value)));
+  };
+  add("cutd_queue_open", "Items that could be given to people, of queues at work.", counts.open);
+  add("cutd_queue_leased", "Items that people hold.", counts.leased);
+  add("cutd_queue_submitted", "Judgments of people counted, of queues at work.", counts.submitted);
+  add("cutd_queue_overdue", "Leases beyond their time that nothing has ended yet.", counts.overdue);
+  add("cutd_queue_needs_review", "Items that wait for an operator.", counts.needs_review);
+  set.metrics.push_back(
+      gauge("cutd_queue_oldest_lease_seconds", "Since the longest held item was claimed; 0: none is.", lease_seconds));
+}
+
 ClientMetric plain(const Metric& metric, const Metric::Value& value) {
   ClientMetric result;
   if (!metric.label.empty()) result.label.push_back({metric.label, value.label_value});
@@ -80,7 +105,15 @@ MetricFamily histogram(const MetricSet& set) {
 MetricSet read_metrics(const ProcessContext& context) {
   MetricSet set;
   add_server(context.counters(), set);
-  add_store(context.store.read([](Reader& reader) { return read_statistics(reader); }), set);
+  context.store.read([&](Reader& reader) {
+    const StoreStatistics statistics = read_statistics(reader);
+    add_store(statistics, set);
+    add_money(statistics, set);
+    const std::int64_t now = context.clock.wall_micros();
+    const std::int64_t held = statistics.oldest_lease_at > 0 ? now - statistics.oldest_lease_at : 0;
+    add_queue(counts_at_work(reader, context.clock.boot_millis()),
+              static_cast<double>(std::max<std::int64_t>(held, 0)) / 1e6, set);
+  });
   const Json engine = context.engine();
   set.metrics.push_back(
       gauge("cutd_engine_running", "1 while the model process runs.", engine.value("running", false) ? 1 : 0));

@@ -19,6 +19,16 @@ StoreStatistics read_statistics(Reader& reader) {
   statistics.last_completed_at =
       database.integer("SELECT coalesce(max(updated_at), 0) FROM round WHERE phase = 'completed'");
   statistics.bytes = database.integer("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()");
+  database.first("SELECT coalesce(sum(spent), 0), coalesce(sum(reserved), 0) FROM balance WHERE scope = 'total'",
+                 [&](Statement& row) {
+                   statistics.spent = row.integer(0);
+                   statistics.reserved = row.integer(1);
+                   return 0;
+                 });
+  statistics.unknown_attempts =
+      database.integer("SELECT count(*) FROM judge_attempt WHERE state = 'unknown' AND resolution IS NULL");
+  statistics.oldest_lease_at = database.integer(
+      "SELECT coalesce(min(claimed_at), 0) FROM lease INDEXED BY lease_live_of_person WHERE state = 'live'");
   return statistics;
 }
 

@@ -22,6 +22,10 @@ struct StoreStatistics {
   std::vector<LabelledCount> deliveries;  // by state
   std::int64_t last_completed_at = 0;     // wall-clock microseconds; 0: no round completed yet
   std::int64_t bytes = 0;                 // of the database file
+  std::int64_t spent = 0;                 // micro-dollars, by all judges ever
+  std::int64_t reserved = 0;              // micro-dollars, of requests under way or lost
+  std::int64_t unknown_attempts = 0;      // whose outcome was lost and that nobody has resolved
+  std::int64_t oldest_lease_at = 0;       // wall-clock microseconds, of a live lease; 0: none
 };
 
 StoreStatistics read_statistics(Reader& reader);
