@@ -17,6 +17,7 @@ import tempfile
 import time
 
 LIMIT_MS = 100
+OWN_PROGRESS = "/api/v1/queue/progress"  # an annotator's page asks this one, an operator's the others
 
 
 def reads(newest_run, newest_round):
@@ -35,6 +36,12 @@ def reads(newest_run, newest_round):
         "responses, deep page": "/api/v1/responses?cursor=5000&limit=50",
         "judgments": "/api/v1/judgments?limit=50",
         "judgments, searched": "/api/v1/judgments?search=too%20long%20candle&limit=50",
+        "queue rounds": "/api/v1/queue/rounds",
+        "queue people": "/api/v1/queue/people",
+        "queue, a person's own": OWN_PROGRESS,
+        "ledger": f"/api/v1/ledger?run={newest_run}&limit=200",
+        "status": "/api/v1/status",
+        "evaluations": "/api/v1/evaluations",
         "metrics": "/metrics",
     }
 
@@ -71,9 +78,9 @@ def start(bin_dir, data):
     return process, found.group(1), time.perf_counter() - begin
 
 
-def token_of(bin_dir, data):
-    name = f"bench {os.getpid()}"
-    for arguments in (["user", "add", name, "--role", "viewer"], ["user", "token", name, "--for", "bench", "--json"]):
+def token_of(bin_dir, data, role):
+    name = f"bench {role} {os.getpid()}"
+    for arguments in (["user", "add", name, "--role", role], ["user", "token", name, "--for", "bench", "--json"]):
         done = subprocess.run([bin_dir / "cutd", *arguments, "--data-dir", data], capture_output=True, text=True, check=True)
     return json.loads(done.stdout)["token"]
 
@@ -83,13 +90,15 @@ def measure(bin_dir, data, judgments, repeats):
         subprocess.run([bin_dir / "seed_store", data, str(judgments)], check=True)
     process, address, seconds = start(bin_dir, data)
     try:
-        client = Client(address, token_of(bin_dir, data))
+        client = Client(address, token_of(bin_dir, data, "operator"))
+        annotator = Client(address, token_of(bin_dir, data, "annotator"))
         newest = json.loads(client.get("/api/v1/rounds?limit=1")[1])["rounds"][0]
         result = {"bench": "store", "judgments": judgments, "start_seconds": round(seconds, 2),
                   "database_mb": round((data / "cutd.db").stat().st_size / 1e6, 1), "reads": {}}
         for name, path in reads(newest["run"], newest["id"]).items():
-            client.get(path)
-            times = [client.get(path)[0] for _ in range(repeats)]
+            who = annotator if path == OWN_PROGRESS else client
+            who.get(path)
+            times = [who.get(path)[0] for _ in range(repeats)]
             result["reads"][name] = {"p50_ms": percentile(times, 0.5), "p99_ms": percentile(times, 0.99)}
         return result
     finally:

@@ -269,6 +269,9 @@ def test_events_begin_where_the_reader_left(daemon):
 def test_metrics_are_prometheus_text_without_people(daemon):
     reply, text = daemon.ask("GET", "/metrics", "viewer")
     assert reply.getheader("Content-Type").startswith("text/plain; version=0.0.4")
+    for name in ("judge_cost_usd", "judge_reserved_usd", "judge_unknown_attempts", "queue_open", "queue_leased",
+                 "queue_submitted", "queue_overdue", "queue_needs_review", "queue_oldest_lease_seconds"):
+        assert re.search(rf"^cutd_{name} [0-9.e+]+$", text, re.M), name
     assert 'cutd_judgments{state="done"} 1176' in text and "cutd_http_request_seconds_bucket" in text
     assert "the operator" not in text and "the viewer" not in text
 
@@ -290,7 +293,7 @@ def test_secrets_are_found_nowhere(daemon):
 
 
 def test_reads_stay_fast_with_twenty_thousand_judgments(tmp_path):
-    result = bench_store.measure(BIN, tmp_path / "data", judgments=20_000, repeats=30)
+    result = bench_store.measure(BIN, tmp_path / "data", judgments=20_000, repeats=200)
     print(json.dumps(result))
     for name, times in result["reads"].items():
-        assert times["p50_ms"] < 100, f"{name}: {times}"  # p99 is the bench's: this machine may be loaded
+        assert times["p99_ms"] < 100, f"{name}: {times}"

@@ -2,6 +2,8 @@
 counted exactly three times, by three people; nothing acknowledged is lost; then the round goes on by itself."""
 
 import collections
+import concurrent.futures
+import http.client
 import json
 import random
 import threading
@@ -40,6 +42,61 @@ def test_fifty_people_judge_a_round_through_ten_kills(cutd, tmp_path):
     daemon.stop()
     check_what_was_counted(daemon.data, people)
     cutd.ok("doctor", "--data-dir", daemon.data)
+
+
+def test_a_hundred_identical_submissions_are_one(cutd, tmp_path):
+    """Promise P24, and what the same people do when it is not the same thing: another text under another key is refused,
+    and what comes after the lease was given back is surplus."""
+    daemon, config = make_setting(tmp_path, BIN, 4, 2, lease_minutes=10)
+    daemon.start()
+    tokens = people_with_tokens(cutd, daemon.data, 2)
+    cutd.ok("run", "start", "--config", config, "--data-dir", daemon.data)
+    person = Annotator(0, ("127.0.0.1", daemon.port), tokens[0], threading.Event())
+    task = first_task(person)
+    submit = f"/api/v1/queue/leases/{task['lease']}/submit"
+    same = {"label": "negative", "text": "It says too much.", "seconds_spent": 2}
+    replies = at_once([(submit, "the-very-same-key", same)] * 100, daemon, tokens[0])
+    assert {status for status, _ in replies} == {200}
+    assert len({body for _, body in replies}) == 1 and json.loads(replies[0][1])["state"] == "counted"
+    others = [(submit, f"another-key-{i}", {**same, "text": f"Something else: {i}."}) for i in range(20)]
+    assert {status for status, _ in at_once(others, daemon, tokens[0])} == {409}
+    assert rows_of(daemon.data, "SELECT state, text FROM lease") == [("done", same["text"])]
+    late = first_task(person)
+    person.ask("POST", f"leases/{late['lease']}/release")
+    replies = at_once([(f"/api/v1/queue/leases/{late['lease']}/submit", f"late-key-{i}", same) for i in range(20)],
+                      daemon, tokens[0])
+    assert {(status, json.loads(body)["state"]) for status, body in replies} == {(200, "surplus")}
+    assert sorted(state for (state,) in rows_of(daemon.data, "SELECT state FROM lease")) == ["done", "surplus"]
+    daemon.stop()
+
+
+def first_task(person):
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        task = person.ask("POST", "claim", {})[1]["task"]
+        if task is not None:
+            return task
+        time.sleep(0.1)
+    raise AssertionError("nothing to judge came")
+
+
+def at_once(requests, daemon, token):
+    """(status, body) of each POST, all sent together by 25 threads; what is still at work is asked for again."""
+    def post(request):
+        path, key, body = request
+        headers = {"Authorization": "Bearer " + token, "Idempotency-Key": key, "Content-Type": "application/json"}
+        while True:
+            connection = http.client.HTTPConnection("127.0.0.1", daemon.port, timeout=60)
+            connection.request("POST", path, json.dumps(body), headers)
+            reply = connection.getresponse()
+            data = reply.read()
+            connection.close()
+            if reply.status != 409 or not reply.getheader("Retry-After"):
+                return reply.status, data
+            time.sleep(float(reply.getheader("Retry-After")))
+
+    with concurrent.futures.ThreadPoolExecutor(25) as threads:
+        return list(threads.map(post, requests))
 
 
 def check_what_was_counted(data, people):
