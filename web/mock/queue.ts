@@ -13,7 +13,16 @@ export const kCounts: QueueCounts = {
 };
 
 export const kQueueRounds: QueueRound[] = [
-  { round: 15, evaluation: null, annotator: 2, state: "open", overlap: 2, counts: kCounts, alpha: 0.81 },
+  {
+    round: 15,
+    evaluation: null,
+    annotator: 2,
+    state: "open",
+    overlap: 2,
+    counts: kCounts,
+    alpha: 0.81,
+    low_agreement: false,
+  },
   {
     round: 14,
     evaluation: null,
@@ -22,6 +31,7 @@ export const kQueueRounds: QueueRound[] = [
     overlap: 2,
     counts: { open: 0, leased: 0, submitted: 120, needed: 120, surplus: 0, overdue: 0, needs_review: 0 },
     alpha: 0.64,
+    low_agreement: true,
   },
 ];
 

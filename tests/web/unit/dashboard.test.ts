@@ -7,9 +7,9 @@ import { funnel_stages } from "../../../web/src/round/funnel_stages";
 import { token_runs } from "../../../web/src/responses/tokens";
 import { changed, filters_of } from "../../../web/src/responses/filters";
 import { kLedger } from "../../../web/mock/ledger";
-import { kCounts } from "../../../web/mock/queue";
+import { kCounts, kQueueRounds } from "../../../web/mock/queue";
 import * as world from "../../../web/mock/world";
-import type { Adapter, Balance, LedgerPage, Round, Run } from "../../../web/src/api/types";
+import type { Adapter, Balance, LedgerPage, QueueRound, Round, Run } from "../../../web/src/api/types";
 
 const kRun = world.kRuns[1] as Run;
 
@@ -62,6 +62,13 @@ describe("concerns", () => {
     const list = concerns([kRun], null, ledger(both), null);
     expect(new Set(list.map((one) => one.key)).size).toBe(2);
     expect(list.map((one) => one.text.split(":")[0])).toEqual(["a, in all", "b, in all"]);
+  });
+  it("asks to look where people do not agree, as long as the queue is open", () => {
+    const [, closed] = kQueueRounds as [QueueRound, QueueRound];
+    expect(concerns([kRun], null, null, null, [closed])).toEqual([]);
+    expect(concerns([kRun], null, null, null, [{ ...closed, state: "open" }])).toMatchObject([
+      { tone: "warn", title: "People do not agree", text: expect.stringContaining("0.64") },
+    ]);
   });
 });
 

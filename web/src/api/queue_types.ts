@@ -20,6 +20,8 @@ export interface QueueRound {
   overlap: number;
   counts: QueueCounts;
   alpha: number | null;
+  /** Alpha is below 0.667 over enough items: an operator has to look. */
+  low_agreement: boolean;
 }
 
 export interface QueuePerson {

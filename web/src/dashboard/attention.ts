@@ -1,6 +1,6 @@
 // What needs the operator, most urgent first. Pure: from the latest replies to sentences and the one thing to do.
-import type { LedgerPage, QueueCounts, Run, Status } from "../api/types";
-import { count, dollars } from "../format";
+import type { LedgerPage, QueueCounts, QueueRound, Run, Status } from "../api/types";
+import { count, decimal, dollars } from "../format";
 import { open_balances, scope_text } from "./spend";
 
 export interface Concern {
@@ -60,11 +60,25 @@ function queue_concerns(queue: QueueCounts): Concern[] {
   return list;
 }
 
+/** Queues that are still open, and whose people do not agree. */
+function agreement_concerns(rounds: QueueRound[]): Concern[] {
+  return rounds
+    .filter((round) => round.low_agreement && round.state !== "closed")
+    .map((round) => ({
+      key: `agreement ${round.round} ${round.evaluation} ${round.annotator}`,
+      tone: "warn",
+      title: "People do not agree",
+      text: `Krippendorff's alpha is ${decimal(round.alpha ?? 0, 2)}; below 0.667 nothing follows from the judgments. Look at the guidelines and at items judged differently.`,
+      link: { name: "Look at the items", href: "/review" },
+    }));
+}
+
 export function concerns(
   runs: Run[],
   status: Status | null,
   ledger: LedgerPage | null,
   queue: QueueCounts | null,
+  queues: QueueRound[] = [],
 ): Concern[] {
   const list: Concern[] = [];
   if (status?.failure)
@@ -79,6 +93,7 @@ export function concerns(
   }
   if (ledger) list.push(...spend_concerns(ledger));
   if (queue) list.push(...queue_concerns(queue));
+  list.push(...agreement_concerns(queues));
   const order = { bad: 0, warn: 1, active: 2 };
   return list.sort((a, b) => order[a.tone] - order[b.tone]);
 }

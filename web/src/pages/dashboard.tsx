@@ -129,7 +129,7 @@ export default function DashboardPage() {
         {list.length > 0 && run !== null && <RunPicker runs={list} run={run} onChoose={choose} />}
       </div>
       <AttentionPanel
-        concerns={concerns(list, data.status.data, data.ledger.data, queue_counts)}
+        concerns={concerns(list, data.status.data, data.ledger.data, queue_counts, data.queue.data?.rounds)}
         mayAct={may_operate(session)}
         onDone={reload}
       />
