@@ -37,8 +37,7 @@ Reply other_request() {
 }
 
 Reply at_work() {
-  Reply reply =
-      problem_reply(409, "a request with this Idempotency-Key is still at work; ask again", ErrorCode::kBusy);
+  Reply reply = problem_reply(409, "a request with this Idempotency-Key is still at work; ask again", ErrorCode::kBusy);
   reply.headers.emplace_back("Retry-After", "1");
   return reply;
 }
