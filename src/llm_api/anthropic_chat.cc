@@ -31,6 +31,38 @@ void read_content(const Json& content, ChatReply& reply) {
   }
 }
 
+// Words of JSON Schema that bound a value: the API refuses a schema that has one.
+constexpr const char* kBounds[] = {"minimum",    "maximum",   "exclusiveMinimum", "exclusiveMaximum",
+                                   "multipleOf", "minLength", "maxLength",        "maxItems"};
+
+// `schema` as the API takes it. Bounds become words of the description, as Anthropic's own clients do it; whoever reads
+// the reply checks them anyway.
+Json without_bounds(Json schema) {
+  if (schema.is_array()) {
+    for (Json& one : schema) one = without_bounds(std::move(one));
+    return schema;
+  }
+  if (!schema.is_object()) return schema;
+  std::string bounds;
+  for (const char* word : kBounds) {
+    if (!schema.contains(word)) continue;
+    bounds += (bounds.empty() ? "" : ", ") + std::string(word) + ": " + schema[word].dump();
+    schema.erase(word);
+  }
+  if (!bounds.empty()) {
+    const std::string before = schema.value("description", "");
+    schema["description"] = before + (before.empty() ? "" : "\n\n") + "{" + bounds + "}";
+  }
+  for (const char* word : {"items", "anyOf", "allOf"}) {
+    if (schema.contains(word)) schema[word] = without_bounds(std::move(schema[word]));
+  }
+  for (const char* word : {"properties", "$defs"}) {  // their members are names
+    if (!schema.contains(word) || !schema[word].is_object()) continue;
+    for (Json& property : schema[word]) property = without_bounds(std::move(property));
+  }
+  return schema;
+}
+
 }  // namespace
 
 Json anthropic_request_body(const ChatRequest& request) {
@@ -49,7 +81,7 @@ Json anthropic_request_body(const ChatRequest& request) {
   if (request.temperature) body["temperature"] = *request.temperature;
   if (!request.stop.empty()) body["stop_sequences"] = request.stop;
   if (!request.schema.is_null())
-    body["output_config"] = {{"format", {{"type", "json_schema"}, {"schema", request.schema}}}};
+    body["output_config"] = {{"format", {{"type", "json_schema"}, {"schema", without_bounds(request.schema)}}}};
   return body;
 }
 

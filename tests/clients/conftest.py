@@ -1,5 +1,6 @@
 """What tests with real clients share. Runs in the clients' venv (third_party/python/clients.txt), which has no torch."""
 
+import json
 import os
 import pathlib
 import subprocess
@@ -40,3 +41,21 @@ def alpaca_eval_data():
     if not folder.is_dir():
         pytest.skip(f"no AlpacaEval data at {folder}")
     return folder
+
+
+@pytest.fixture
+def double():
+    """Starts the double of an LLM API (tests/support/fake_llm) with a script; returns its URL."""
+    started = []
+
+    def start(script):
+        process = subprocess.Popen([BIN / "fake_llm_server", "--script", json.dumps(script)], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, text=True)
+        started.append(process)
+        return process.stdout.readline().strip()
+
+    yield start
+    for process in started:
+        process.stdin.close()
+        process.wait(timeout=30)
+        process.stdout.close()

@@ -82,7 +82,12 @@ class BatchSink final : public JudgeSink {
 
 class BatchJudgeTest : public testing::TestWithParam<const char*> {
  protected:
-  void serve(const std::string& script) { server_.emplace(scripted_api(parse_json(script, "script"))); }
+  // Its batches name another server for their results, which must never be asked: the key would go with it.
+  void serve(const std::string& script) {
+    Json with_trap = parse_json(script, "script");
+    with_trap["batch_results_url"] = "https://elsewhere.example.com";
+    server_.emplace(scripted_api(with_trap));
+  }
 
   // One look of a judge that remembers nothing, as after a restart.
   void look(int items, std::int64_t appears_seconds = 300) {

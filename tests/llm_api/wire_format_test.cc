@@ -65,6 +65,21 @@ TEST(WireFormatTest, AsksAnthropic) {
             R"("system":"You judge.","temperature":0.0,"stop_sequences":["###"]})");
 }
 
+// Its API answers 400 to a schema with bounds.
+TEST(WireFormatTest, TellsAnthropicASchemasBoundsInWords) {
+  ChatRequest request = judge_request();
+  request.schema = Json::parse(
+      R"({"type":"object","required":["rating"],"properties":{"rating":{"type":"integer","minimum":1,"maximum":10},)"
+      R"("maximum":{"type":"array","items":{"type":"string","description":"A word.","maxLength":9}}}})");
+  const Json body =
+      Json::parse(chat_http_request({WireFormat::kAnthropic, "https://a.example.com", "k"}, request).body);
+  EXPECT_EQ(
+      body["output_config"]["format"]["schema"],
+      Json::parse(
+          R"({"type":"object","required":["rating"],"properties":{"rating":{"type":"integer","description":"{minimum: 1, maximum: 10}"},)"
+          R"("maximum":{"type":"array","items":{"type":"string","description":"A word.\n\n{maxLength: 9}"}}}})"));
+}
+
 TEST(WireFormatTest, SaysWhatAnthropicCannotDo) {
   ChatRequest request = judge_request();
   request.top_logprobs = 5;

@@ -19,7 +19,10 @@ std::int64_t words(const Json& value) {
   return 1 + static_cast<std::int64_t>(std::count(text.begin(), text.end(), ' '));
 }
 
-bool is_anthropic(const FakeRequest& request) { return request.path.find("/messages") != std::string::npos; }
+// Some paths are those of both APIs; Anthropic's clients then still name a version.
+bool is_anthropic(const FakeRequest& request) {
+  return request.path.find("/messages") != std::string::npos || request.headers.contains("anthropic-version");
+}
 bool is_webhook(const FakeRequest& request) { return request.path.find("/webhook") != std::string::npos; }
 
 FakeReply json_reply(int status, const Json& body) {
@@ -30,16 +33,60 @@ FakeReply json_reply(int status, const Json& body) {
   return reply;
 }
 
+// The types that the APIs give to a status where the script names none.
+std::string error_type(const FakeRequest& request, int status) {
+  const bool anthropic = is_anthropic(request);
+  switch (status) {
+    case 401: return anthropic ? "authentication_error" : "invalid_request_error";
+    case 402: return anthropic ? "billing_error" : "invalid_request_error";
+    case 403: return anthropic ? "permission_error" : "invalid_request_error";
+    case 404: return anthropic ? "not_found_error" : "invalid_request_error";
+    case 413: return anthropic ? "request_too_large" : "invalid_request_error";
+    case 429: return anthropic ? "rate_limit_error" : "requests";
+    case 529: return anthropic ? "overloaded_error" : "server_error";
+    default: break;
+  }
+  if (status >= 500) return anthropic ? "api_error" : "server_error";
+  return "invalid_request_error";
+}
+
 FakeReply error_reply(const FakeRequest& request, int status, const Json& error) {
-  const auto text = [&](const char* key, const char* otherwise) {
+  const auto text = [&](const char* key, const std::string& otherwise) {
     return json_get_or<std::string>(error, key, otherwise, "error");
   };
   const std::string message = text("message", "the double was told to say no");
-  const std::string type = text("type", status == 429 ? "rate_limit_error" : "api_error");
-  Json body =
-      is_anthropic(request) ? fake_anthropic_error(message, type) : fake_openai_error(message, type, text("code", ""));
+  const std::string type = text("type", error_type(request, status));
+  Json body = is_anthropic(request)
+                  ? fake_anthropic_error(message, type, fake_request_id(request))
+                  : fake_openai_error(message, type, text("code", status == 429 ? "rate_limit_exceeded" : ""));
   if (error.is_object() && error.contains("details")) body["error"]["details"] = error["details"];
   return json_reply(status, body);
+}
+
+Json model_view(const std::string& name, bool anthropic) {
+  if (anthropic)
+    return {{"type", "model"},
+            {"id", name},
+            {"display_name", name},
+            {"created_at", "2025-11-24T00:00:00Z"},
+            {"lifecycle", "active"}};
+  return {{"id", name}, {"object", "model"}, {"created", 1764000000}, {"owned_by", "double"}};
+}
+
+FakeReply models_reply(const FakeRequest& request, const std::vector<std::string>& names) {
+  const bool anthropic = is_anthropic(request);
+  Json data = Json::array();
+  for (const std::string& name : names) data.push_back(model_view(name, anthropic));
+  Json body = {{"object", "list"}, {"data", data}};
+  if (anthropic) {
+    body = {{"data", data},
+            {"has_more", false},
+            {"first_id", names.empty() ? Json() : Json(names.front())},
+            {"last_id", names.empty() ? Json() : Json(names.back())}};
+  }
+  FakeReply reply = json_reply(200, body);
+  reply.charged = false;
+  return reply;
 }
 
 Json judgment_by_schema(const Json& schema, bool perfect, const std::string& critique, bool wrong_item) {
@@ -53,6 +100,17 @@ Json judgment_by_schema(const Json& schema, bool perfect, const std::string& cri
     else object[name] = perfect ? property.value("maximum", 10) : property.value("minimum", 1);
   }
   return object;
+}
+
+// Anthropic's API knows only some of JSON Schema's words and refuses a schema that has others.
+void refuse_unknown_words(const Json& schema) {
+  static constexpr const char* kUnknown[] = {"minimum",    "maximum",   "exclusiveMinimum", "exclusiveMaximum",
+                                             "multipleOf", "minLength", "maxLength",        "maxItems"};
+  for (const char* word : kUnknown) {
+    if (schema.contains(word))
+      throw Error(ErrorCode::kBadInput, std::string("output_config.format.schema: '") + word + "' is not supported");
+  }
+  for (const Json& property : schema.value("properties", Json::object())) refuse_unknown_words(property);
 }
 
 struct FakeVerdict {
@@ -73,9 +131,12 @@ FakeVerdict verdict_on(const std::string& body, bool wrong_item) {
 std::string judgment(const std::string& body, bool wrong_item) {
   const auto [perfect, critique] = verdict_on(body, wrong_item);
   const Json request = parse_json(body, "request");
-  if (!request.contains("response_format")) return critique;
-  const Json schema = request["response_format"].value("json_schema", Json::object()).value("schema", Json::object());
-  return to_json_text(judgment_by_schema(schema, perfect, critique, wrong_item));
+  Json format;  // what holds the schema: OpenAI's or Anthropic's
+  if (request.contains("response_format")) format = request["response_format"].value("json_schema", Json::object());
+  else if (request.contains("output_config")) format = request["output_config"].value("format", Json::object());
+  if (format.is_null()) return critique;
+  if (request.contains("output_config")) refuse_unknown_words(format.value("schema", Json::object()));
+  return to_json_text(judgment_by_schema(format.value("schema", Json::object()), perfect, critique, wrong_item));
 }
 
 class ScriptedApi {
@@ -87,7 +148,8 @@ class ScriptedApi {
               const std::string text = fake_judgment(to_json_text(params));
               return anthropic ? fake_anthropic_reply(params, text) : fake_openai_reply(params, text);
             },
-            script_.value("batch_polls", 1), script_.value("batch_expire_every", 0))) {}
+            FakeBatchOptions{script_.value("batch_polls", 1), script_.value("batch_expire_every", 0),
+                             script_.value("batch_results_url", "")})) {}
 
   FakeReply answer(const FakeRequest& request) const {
     const Json fault = fault_for(request);
@@ -96,6 +158,7 @@ class ScriptedApi {
       const std::optional<FakeReply> about_batch = batches_->answer(request);
       reply = about_batch ? *about_batch : json_reply(200, chat(request, fault));
     }
+    reply.headers.emplace_back(is_anthropic(request) ? "request-id" : "x-request-id", fake_request_id(request));
     disturb(reply, request, fault);
     reply.delay_ms += json_get_or<std::int64_t>(script_, "latency_ms", 0, "script");
     return reply;
@@ -140,21 +203,18 @@ class ScriptedApi {
     const std::string given = bearer ? header("authorization") : header("x-api-key");
     if (!key.empty() && given != (bearer ? "Bearer " + key : key)) {
       return error_reply(request, 401,
-                         {{"message", "Incorrect API key provided: " + given},
-                          {"type", "authentication_error"},
-                          {"code", "invalid_api_key"}});
+                         {{"message", "Incorrect API key provided: " + given}, {"code", "invalid_api_key"}});
     }
     const bool about_batch =
         request.path.find("/batches") != std::string::npos || request.path.find("/files") != std::string::npos;
     if (about_batch) return {};
-    if (request.method != "POST")
-      return error_reply(request, 404, {{"message", "no such path"}, {"type", "not_found_error"}});
     const std::string model = is_webhook(request) ? "" : script_.value("model", "");
-    if (!model.empty() && parse_json(request.body, "request").value("model", "") != model) {
-      return error_reply(
-          request, 404,
-          {{"message", "The model does not exist"}, {"type", "not_found_error"}, {"code", "model_not_found"}});
-    }
+    const bool lists_models = request.method == "GET" && request.path.starts_with("/v1/models");
+    if (lists_models && (script_.contains("models") || !model.empty()))
+      return models_reply(request, script_.value("models", std::vector<std::string>{model}));
+    if (request.method != "POST") return error_reply(request, 404, {{"message", "no such path"}});
+    if (!model.empty() && parse_json(request.body, "request").value("model", "") != model)
+      return error_reply(request, 404, {{"message", "The model does not exist"}, {"code", "model_not_found"}});
     return {};
   }
 
@@ -253,9 +313,11 @@ Json fake_openai_error(const std::string& message, const std::string& type, cons
            {{"message", message}, {"type", type}, {"param", nullptr}, {"code", code.empty() ? Json() : Json(code)}}}};
 }
 
-Json fake_anthropic_error(const std::string& message, const std::string& type) {
-  return {{"type", "error"}, {"error", {{"type", type}, {"message", message}}}, {"request_id", "req_1"}};
+Json fake_anthropic_error(const std::string& message, const std::string& type, const std::string& request_id) {
+  return {{"type", "error"}, {"error", {{"type", type}, {"message", message}}}, {"request_id", request_id}};
 }
+
+std::string fake_request_id(const FakeRequest& request) { return "req_" + std::to_string(request.number); }
 
 std::string fake_judgment(const std::string& body) { return judgment(body, false); }
 
@@ -271,8 +333,17 @@ FakeHandler scripted_api(const Json& script) {
 }
 
 void check_script(const Json& script) {
-  static const std::vector<std::string> keys = {
-      "model", "api_key", "latency_ms", "text", "logprobs", "faults", "seed", "batch_polls", "batch_expire_every"};
+  static const std::vector<std::string> keys = {"model",
+                                                "models",
+                                                "api_key",
+                                                "latency_ms",
+                                                "text",
+                                                "logprobs",
+                                                "faults",
+                                                "seed",
+                                                "batch_polls",
+                                                "batch_expire_every",
+                                                "batch_results_url"};
   static const std::vector<std::string> fault_keys = {
       "share",   "every",  "at",   "tries",      "path",     "status",  "error",    "headers",         "cut",
       "drop",    "never",  "html", "wrong_item", "delay_ms", "drip_ms", "redirect", "redirect_status", "gzip",
