@@ -2,28 +2,12 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <numeric>
 
 #include "core/error.h"
+#include "core/nearest_names.h"
 
 namespace cutd {
 namespace {
-
-// Levenshtein distance, for "did you mean".
-std::size_t edit_distance(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), 0);
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t substitution = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substitution});
-    }
-  }
-  return row.back();
-}
 
 bool type_fits(const std::string& type, const Json& value) {
   if (type == "boolean") return value.is_boolean();

@@ -13,24 +13,8 @@ namespace {
 constexpr const char* kOrigin = "the batch API's reply";
 constexpr const char* kChatPath = "/v1/chat/completions";
 
-std::string url_of(const ChatEndpoint& endpoint, const std::string& path) {
-  std::string url = endpoint.base_url;
-  while (url.ends_with("/")) url.pop_back();
-  return url + (url.ends_with("/v1") ? "" : "/v1") + path;
-}
-
-HttpRequest request_to(const ChatEndpoint& endpoint, const std::string& path) {
-  HttpRequest http;
-  http.url = url_of(endpoint, path);
-  if (endpoint.format == WireFormat::kAnthropic) http.headers.push_back({"anthropic-version", "2023-06-01"});
-  if (endpoint.key.empty()) return http;
-  if (endpoint.format == WireFormat::kOpenAi) http.headers.push_back({"Authorization", "Bearer " + endpoint.key});
-  else http.headers.push_back({"x-api-key", endpoint.key});
-  return http;
-}
-
 HttpRequest get(const ChatEndpoint& endpoint, const std::string& path) {
-  HttpRequest http = request_to(endpoint, path);
+  HttpRequest http = api_request(endpoint, path);
   http.post = false;
   return http;
 }
@@ -137,7 +121,7 @@ std::string batch_input(WireFormat format, const std::vector<BatchItem>& items) 
 }
 
 HttpRequest batch_upload_request(const ChatEndpoint& endpoint, const std::string& name, const std::string& input) {
-  HttpRequest http = request_to(endpoint, "/files");
+  HttpRequest http = api_request(endpoint, "/files");
   const std::string boundary = "cutd-" + sha256_hex(name + input).substr(0, 32);
   http.headers.push_back({"Content-Type", "multipart/form-data; boundary=" + boundary});
   http.body = "--" + boundary + "\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\nbatch\r\n--" + boundary +
@@ -150,7 +134,7 @@ std::string read_file_id(const Json& reply) { return checked_id(json_get<std::st
 
 HttpRequest batch_create_request(const ChatEndpoint& endpoint, const std::string& name,
                                  const std::string& file_or_input) {
-  HttpRequest http = request_to(endpoint, batches_path(endpoint.format));
+  HttpRequest http = api_request(endpoint, batches_path(endpoint.format));
   http.headers.push_back({"Content-Type", "application/json"});
   http.body = endpoint.format == WireFormat::kAnthropic ? file_or_input
                                                         : to_json_text({{"input_file_id", file_or_input},

@@ -69,30 +69,34 @@ const char* chat_finish_name(ChatFinish finish) {
   return "other";
 }
 
+HttpRequest api_request(const ChatEndpoint& endpoint, const std::string& path) {
+  HttpRequest http;
+  http.url = endpoint_url(endpoint.base_url, path);
+  if (endpoint.format == WireFormat::kAnthropic) http.headers.push_back({"anthropic-version", "2023-06-01"});
+  if (endpoint.key.empty()) return http;
+  if (endpoint.format == WireFormat::kAnthropic) http.headers.push_back({"x-api-key", endpoint.key});
+  else http.headers.push_back({"Authorization", "Bearer " + endpoint.key});
+  return http;
+}
+
 HttpRequest chat_http_request(const ChatEndpoint& endpoint, const ChatRequest& request) {
   HttpRequest http;
-  http.headers.push_back({"Content-Type", "application/json"});
-  const auto send_bearer = [&] {
-    if (!endpoint.key.empty()) http.headers.push_back({"Authorization", "Bearer " + endpoint.key});
-  };
   switch (endpoint.format) {
     case WireFormat::kOpenAi:
-      http.url = endpoint_url(endpoint.base_url, "/chat/completions");
+      http = api_request(endpoint, "/chat/completions");
       http.body = to_json_text(openai_request_body(request));
-      send_bearer();
       break;
     case WireFormat::kAnthropic:
-      http.url = endpoint_url(endpoint.base_url, "/messages");
+      http = api_request(endpoint, "/messages");
       http.body = to_json_text(anthropic_request_body(request));
-      http.headers.push_back({"anthropic-version", "2023-06-01"});
-      if (!endpoint.key.empty()) http.headers.push_back({"x-api-key", endpoint.key});
       break;
     case WireFormat::kWebhook:
       http.url = endpoint.base_url;
       http.body = to_json_text(webhook_request_body(request));
-      send_bearer();
+      if (!endpoint.key.empty()) http.headers.push_back({"Authorization", "Bearer " + endpoint.key});
       break;
   }
+  http.headers.push_back({"Content-Type", "application/json"});
   return http;
 }
 

@@ -18,6 +18,9 @@ struct ChatEndpoint {
   std::string key;  // empty: none is sent
 };
 
+// `path` ("/models") of the API with its credentials, without a body. Not of a webhook, which has one URL.
+HttpRequest api_request(const ChatEndpoint& endpoint, const std::string& path);
+
 // The whole request. Error(kUsage) for what the API has no field for.
 HttpRequest chat_http_request(const ChatEndpoint& endpoint, const ChatRequest& request);
 
