@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <iterator>
 
 #include "llm_api/failure.h"
 
@@ -20,12 +21,29 @@ std::optional<std::int64_t> wait_of(std::string_view text, double unit_ms) {
   return static_cast<std::int64_t>(std::ceil(std::min(number * unit_ms, kMonthMs)));
 }
 
-// RFC 9110's preferred form: "Wed, 25 Nov 2026 23:59:59 GMT".
+// The three forms of RFC 9110: its own, that of RFC 850 and that of C's asctime(), whose day may be one digit.
+constexpr const char* kDateForms[] = {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"};
+
+// A year of two digits that seems more than fifty years ahead is one of the past.
+void settle_century(tm& parts, std::int64_t wall_micros) {
+  const auto now = static_cast<time_t>(wall_micros / 1'000'000);
+  tm today{};
+  ::gmtime_r(&now, &today);
+  parts.tm_year = today.tm_year / 100 * 100 + parts.tm_year % 100;
+  if (parts.tm_year > today.tm_year + 50) parts.tm_year -= 100;
+}
+
 std::optional<std::int64_t> wait_until(std::string_view text, std::int64_t wall_micros) {
   const std::string value(text);
   tm parts{};
-  const char* end = ::strptime(value.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
-  if (end == nullptr || *end != '\0') return std::nullopt;
+  const auto reads = [&](const char* form) {
+    parts = {};
+    const char* end = ::strptime(value.c_str(), form, &parts);
+    return end != nullptr && *end == '\0';
+  };
+  const auto* form = std::find_if(std::begin(kDateForms), std::end(kDateForms), reads);
+  if (form == std::end(kDateForms)) return std::nullopt;
+  if (form == kDateForms + 1) settle_century(parts, wall_micros);
   const double wait = static_cast<double>(::timegm(&parts)) * 1e3 - static_cast<double>(wall_micros) / 1e3;
   return static_cast<std::int64_t>(std::ceil(std::clamp(wait, 0.0, kMonthMs)));
 }

@@ -106,11 +106,17 @@ TEST(FailureTest, ReadsRetryAfterInAllItsForms) {
   EXPECT_EQ(wait({{"retry-after-ms", "soon"}, {"retry-after", "7"}}), 7'000);
   EXPECT_EQ(wait({{"retry-after", "Wed, 15 Jul 2026 00:02:00 GMT"}}), 120'000);
   EXPECT_EQ(wait({{"retry-after", "Tue, 14 Jul 2026 00:02:00 GMT"}}), 0);
+  EXPECT_EQ(wait({{"retry-after", "Wednesday, 15-Jul-26 00:02:00 GMT"}}), 120'000);  // RFC 850
+  EXPECT_EQ(wait({{"retry-after", "Thursday, 15-Jul-99 00:02:00 GMT"}}), 0);         // 1999
+  EXPECT_EQ(wait({{"retry-after", "Wednesday, 15-Jul-70 00:02:00 GMT"}}), month);    // 2070
+  EXPECT_EQ(wait({{"retry-after", "Wed Jul 15 00:02:00 2026"}}), 120'000);           // asctime()
+  EXPECT_EQ(wait({{"retry-after", "Thu Jul  9 00:02:00 2026"}}), 0);
   EXPECT_EQ(wait({{"retry-after", "1e308"}}), month);
   EXPECT_EQ(wait({{"retry-after", "inf"}}), month);
   EXPECT_EQ(wait({{"retry-after", "Fri, 31 Dec 9999 23:59:59 GMT"}}), month);
   for (const char* value : {"-5", "-1e308", "nan", "NaN", "", "soon", "7 s", "Wed, 15 Jul 2026 00:02:00 CET",
-                            "Wed, 99 Jul 2026 00:02:00 GMT"}) {
+                            "Wed, 99 Jul 2026 00:02:00 GMT", "Wednesday, 15-Jul-26 00:02:00", "Wed Jul 15 00:02 2026",
+                            "Wed Jul 15 00:02:00 2026 GMT"}) {
     EXPECT_EQ(wait({{"retry-after", value}}), std::nullopt) << value;
   }
   EXPECT_EQ(wait({}), std::nullopt);
