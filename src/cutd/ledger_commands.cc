@@ -5,12 +5,15 @@
 #include <memory>
 
 #include "core/error.h"
+#include "core/files.h"
 #include "cutd/api_client.h"
 #include "cutd/command.h"
 #include "cutd/data_dir.h"
 #include "cutd/output.h"
 #include "round/judge_estimate.h"
 #include "round/judge_trial.h"
+#include "store/attempts.h"
+#include "store/store.h"
 
 namespace cutd {
 namespace {
@@ -132,6 +135,18 @@ int list_attempts(const AttemptOptions& options) {
   return kExitDone;
 }
 
+// From the folder, which needs no daemon: the bytes are for people who look for a fault.
+int show_attempt(const AttemptOptions& options) {
+  const std::filesystem::path data_dir = options.data_dir;
+  const auto raw =
+      StoreReader(data_dir).read([&](Reader& reader) { return find_attempt_raw(reader, AttemptRowId{options.id}); });
+  if (!raw) throw Error(ErrorCode::kNotFound, fmt::format("there is no attempt {}", options.id));
+  const std::string bytes = raw->file.empty() ? raw->bytes : read_file(data_dir / raw->file);
+  if (bytes.empty()) fmt::print(stderr, "nothing came for attempt {}\n", options.id);
+  print_text(bytes);
+  return kExitDone;
+}
+
 int resolve_attempt(const AttemptOptions& options) {
   if (options.charged + options.not_charged + options.resend != 1) {
     throw Error(ErrorCode::kUsage, "say what became of it: --charged, --not-charged or --resend");
@@ -201,8 +216,14 @@ void add_attempt_commands(CLI::App& app, CommandAction& chosen) {
                     "It was not: the reservation is released, and it is asked again");
   resolve->add_flag("--resend", options->resend, "It counts as charged, and it is asked, and paid, again");
   resolve->footer("Example: cutd attempts resolve 1234 --not-charged");
-  group->callback([options, resolve, &chosen] {
+  CLI::App* show = group->add_subcommand(
+      "show", "What came for one, byte for byte: a reply, an error, the beginning of a reply that broke off");
+  add_data_dir_option(*show, options->data_dir);
+  show->add_option("attempt", options->id, "Its number")->required();
+  show->footer("Example: cutd attempts show 1234");
+  group->callback([options, resolve, show, &chosen] {
     if (resolve->parsed()) chosen = [options] { return resolve_attempt(*options); };
+    else if (show->parsed()) chosen = [options] { return show_attempt(*options); };
     else chosen = [options] { return list_attempts(*options); };
   });
 }

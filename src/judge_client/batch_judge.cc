@@ -186,7 +186,7 @@ void BatchJudge::settle_one(AttemptId attempt, const BatchResult& result) {
   if (result.status != kWhole) {
     const HttpReply http{result.status, {{"content-type", "application/json"}}, raw.bytes, 0};
     const ApiFailure failure = classify_status(http, clock_.wall_micros());
-    if (failure.what != FailureClass::kPermanent) return give_back(attempt, failure.message);
+    if (failure.what != FailureClass::kPermanent) return give_back(attempt, failure.message, raw.bytes);
     sink_->after_reply(attempt, raw, usage);
     sink_->finished(attempt.request, JudgeFailure{JudgeFailureKind::kPermanent, failure.message});
     return;
@@ -200,8 +200,8 @@ void BatchJudge::settle_one(AttemptId attempt, const BatchResult& result) {
 }
 
 // Not run and not charged: it waits for the next batch.
-void BatchJudge::give_back(AttemptId attempt, const std::string& reason) {
-  sink_->after_failure(attempt, {false, 0, reason});
+void BatchJudge::give_back(AttemptId attempt, const std::string& reason, const std::string& raw) {
+  sink_->after_failure(attempt, {false, 0, reason, raw});
   if (attempt.number >= kMostTries && requests_.contains(attempt.request.value))
     sink_->finished(attempt.request, JudgeFailure{JudgeFailureKind::kRetryable, reason});
 }

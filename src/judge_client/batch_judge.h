@@ -52,7 +52,7 @@ class BatchJudge final : public Judge {
   bool is_of(const OpenBatch& batch, const BatchState& candidate);
   void settle(const OpenBatch& batch, const BatchState& state);
   void settle_one(AttemptId attempt, const BatchResult& result);
-  void give_back(AttemptId attempt, const std::string& reason);
+  void give_back(AttemptId attempt, const std::string& reason, const std::string& raw = "");
   void send_waiting(const std::vector<OpenBatch>& open);
   void send_batch(const std::vector<JudgeRequest>& requests);
   void create(const std::string& name, const std::vector<BatchItem>& items);

@@ -35,7 +35,7 @@ struct JudgeRequest {
   RequestId id;
   std::string instruction;  // the instruction, its input after a line feed when it has one
   std::string response;
-  bool ended = true;  // the model ended the response by itself; false: cut at the token limit
+  bool ended = true;           // the model ended the response by itself; false: cut at the token limit
 };
 
 // Announced before anything is sent, so that its cost can be reserved first. Money is micro-dollars.
@@ -81,6 +81,7 @@ struct AttemptFailure {
   bool charged_perhaps = false;  // the server may have acted; false: certainly nothing was charged
   int status = 0;                // HTTP; 0: none came
   std::string reason;
+  std::string raw = "";  // what came all the same: the beginning of a reply that broke off, or one that cannot be read
 };
 
 using JudgeOutcome = std::variant<Verdict, JudgeFailure>;

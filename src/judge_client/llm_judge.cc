@@ -96,7 +96,7 @@ class LlmJudge::Bridge final : public ChatSink {
 
   void after_failure(ChatAttempt attempt, const ApiFailure& failure) override {
     const bool charged_perhaps = failure.what == FailureClass::kUnknown || failure.what == FailureClass::kUnusable;
-    sink_.after_failure(id_of(attempt), {charged_perhaps, failure.status, failure.message});
+    sink_.after_failure(id_of(attempt), {charged_perhaps, failure.status, failure.message, failure.received});
   }
 
   bool may_resend(ChatAttempt attempt) override { return sink_.may_resend(id_of(attempt)); }

@@ -135,8 +135,9 @@ void ChatClient::on_outcome(Item item, HttpOutcome outcome) {
 
 ChatOutcome ChatClient::read_outcome(const Item& item, HttpOutcome outcome) {
   const ChatAttempt attempt{item.request, item.attempts};
-  if (const auto* failure = std::get_if<HttpFailure>(&outcome)) {
+  if (auto* failure = std::get_if<HttpFailure>(&outcome)) {
     ApiFailure classified = classify_http_failure(*failure);
+    classified.received = without_secret(std::move(failure->body), options_.endpoint.key);
     sink_->after_failure(attempt, classified);
     return classified;
   }

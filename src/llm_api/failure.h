@@ -26,6 +26,7 @@ struct ApiFailure {
   bool throttled = false;  // the server asked for fewer requests
   bool retry_soon = true;  // kRetryable: false where the server said not now (x-should-retry: false)
   std::optional<std::int64_t> retry_after_ms;  // at least so long, counted from the reply
+  std::string received;                        // of an attempt without a whole reply: what came of its body
 };
 
 // Lower-case name ("spend_limit").

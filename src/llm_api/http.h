@@ -51,6 +51,9 @@ struct HttpFailure {
   bool maybe_sent = false;
   int status = 0;       // of the reply's head where one came
   std::string message;  // names host and cause, no header, path or query
+  // What came of the body: unpacked, or as it came where nothing could be unpacked. Never more than a whole one may
+  // have.
+  std::string body = "";
 };
 
 using HttpOutcome = std::variant<HttpReply, HttpFailure>;

@@ -199,6 +199,8 @@ bool HttpTransfer::take_body(std::string_view bytes) {
     const auto state = gzip_->read(bytes, reply_.body, options_.max_reply_bytes);
     if (state == GzipReader::State::kTooLarge) too_large_ = true;
     if (state == GzipReader::State::kBroken) garbled_ = true;
+    if (reply_.body.empty()) packed_ += bytes;
+    else packed_.clear();
   }
   return !too_large_ && !garbled_;
 }
@@ -217,10 +219,12 @@ HttpOutcome HttpTransfer::outcome(CURLcode code) {
   return failure(code);
 }
 
-HttpFailure HttpTransfer::failure(CURLcode code) const {
+HttpFailure HttpTransfer::failure(CURLcode code) {
   const HttpFailureKind kind = failure_kind(code);
-  return {kind, maybe_sent_, reply_.status, origin_ + ": " + cause(code, kind)};
+  return {kind, maybe_sent_, reply_.status, origin_ + ": " + cause(code, kind), take_what_came()};
 }
+
+std::string HttpTransfer::take_what_came() { return std::move(reply_.body.empty() ? packed_ : reply_.body); }
 
 HttpFailureKind HttpTransfer::failure_kind(CURLcode code) const {
   if (too_large_) return HttpFailureKind::kTooLarge;
@@ -274,8 +278,9 @@ HttpFailure HttpTransfer::first_byte_missing() const {
   return {kind, maybe_sent_, 0, origin_ + ": no answer within " + std::to_string(options_.first_byte_ms) + " ms"};
 }
 
-HttpFailure HttpTransfer::cancelled() const {
-  return {HttpFailureKind::kCancelled, maybe_sent_, 0, origin_ + ": stopped before the reply was whole"};
+HttpFailure HttpTransfer::cancelled() {
+  return {HttpFailureKind::kCancelled, maybe_sent_, 0, origin_ + ": stopped before the reply was whole",
+          take_what_came()};
 }
 
 }  // namespace cutd

@@ -41,7 +41,7 @@ class HttpTransfer {
   // After libcurl is done with the handle.
   HttpOutcome outcome(CURLcode code);
   HttpFailure first_byte_missing() const;
-  HttpFailure cancelled() const;
+  HttpFailure cancelled();
 
  private:
   void set_request();
@@ -55,7 +55,8 @@ class HttpTransfer {
 
   bool take_body(std::string_view bytes);
   bool take_header(std::string_view line);
-  HttpFailure failure(CURLcode code) const;
+  HttpFailure failure(CURLcode code);
+  std::string take_what_came();
   HttpFailureKind failure_kind(CURLcode code) const;
   std::string cause(CURLcode code, HttpFailureKind kind) const;
 
@@ -79,6 +80,7 @@ class HttpTransfer {
   std::size_t header_bytes_ = 0;
   std::size_t packed_bytes_ = 0;
   std::unique_ptr<GzipReader> gzip_;
+  std::string packed_;  // while nothing could be unpacked
   HttpReply reply_;
 };
 

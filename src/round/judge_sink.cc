@@ -71,14 +71,19 @@ AttemptReply StoreJudgeSink::stored_reply(const RawReply& reply, const std::opti
     stored.input_tokens = usage->input_tokens;
     stored.output_tokens = usage->output_tokens;
   }
-  if (reply.bytes.size() <= kMostRawBytes) {
-    stored.raw = reply.bytes;
-    return stored;
-  }
-  stored.raw_file = "replies/" + sha256_hex(reply.bytes);
-  std::filesystem::create_directories(store_.data_dir() / "replies");
-  write_file_durably(store_.data_dir() / stored.raw_file, reply.bytes, 0600);
+  const AttemptRaw raw = keep(reply.bytes);
+  stored.raw = raw.bytes;
+  stored.raw_file = raw.file;
   return stored;
+}
+
+// In the attempt's row, or in a file that is durable before the row is.
+AttemptRaw StoreJudgeSink::keep(const std::string& bytes) const {
+  if (bytes.size() <= kMostRawBytes) return {bytes, ""};
+  const std::string file = "replies/" + sha256_hex(bytes);
+  std::filesystem::create_directories(store_.data_dir() / "replies");
+  write_file_durably(store_.data_dir() / file, bytes, 0600);
+  return {"", file};
 }
 
 void StoreJudgeSink::after_reply(AttemptId attempt, const RawReply& reply, const std::optional<Usage>& usage) {
@@ -88,8 +93,8 @@ void StoreJudgeSink::after_reply(AttemptId attempt, const RawReply& reply, const
   if (!row) return;
   if (reply.status != 200) {  // providers do not bill errors
     const std::string reason = fmt::format("HTTP {}: {}", reply.status, reply.bytes.substr(0, kMostReasonBytes));
-    end_attempt([id = row.mapped(), status = reply.status, reason](Writer& writer) {
-      fail_attempt(writer, id, status, reason);
+    end_attempt([id = row.mapped(), status = reply.status, reason, raw = keep(reply.bytes)](Writer& writer) {
+      fail_attempt(writer, id, status, reason, raw);
     });
     return;
   }
@@ -101,9 +106,9 @@ void StoreJudgeSink::after_failure(AttemptId attempt, const AttemptFailure& fail
   fault::point("judge.before_settle");
   const auto row = attempts_.extract(attempt);
   if (!row) return;
-  end_attempt([id = row.mapped(), failure](Writer& writer) {
-    if (failure.charged_perhaps) lose_attempt(writer, id, failure.reason);
-    else fail_attempt(writer, id, failure.status, failure.reason);
+  end_attempt([id = row.mapped(), failure, raw = keep(failure.raw)](Writer& writer) {
+    if (failure.charged_perhaps) lose_attempt(writer, id, failure.reason, raw);
+    else fail_attempt(writer, id, failure.status, failure.reason, raw);
   });
 }
 

@@ -59,6 +59,7 @@ class StoreJudgeSink final : public JudgeSink {
   void end_attempt(AttemptEnd end);
   std::vector<bool> reserve(std::span<const AttemptIntent> intents, const std::string& batch = "");
   AttemptReply stored_reply(const RawReply& reply, const std::optional<Usage>& usage) const;
+  AttemptRaw keep(const std::string& bytes) const;
 
   Store& store_;
   JudgeSinkOptions options_;

@@ -94,6 +94,11 @@ std::string not_an_intent(AttemptRowId attempt) {
   return "attempt " + std::to_string(attempt.value) + " has ended already";
 }
 
+// NULL where there is nothing.
+std::optional<std::string> present(const std::string& text) {
+  return text.empty() ? std::nullopt : std::optional<std::string>(text);
+}
+
 Attempt attempt_of(Statement& row) {
   Attempt attempt;
   attempt.id = {row.integer(0)};
@@ -192,23 +197,24 @@ void settle_attempt(Writer& writer, AttemptRowId attempt, const AttemptReply& re
   enter(writer, attempt, "settle", price);
 }
 
-void fail_attempt(Writer& writer, AttemptRowId attempt, std::int64_t status, const std::string& reason) {
+void fail_attempt(Writer& writer, AttemptRowId attempt, std::int64_t status, const std::string& reason,
+                  const AttemptRaw& raw) {
   Database& database = writer.database();
   const Purse purse = purse_of(database, attempt);
   store_rows::require_one(
-      database.run("UPDATE judge_attempt SET state = 'failed', status = ?, reason = ?, settled_at = ? "
-                   "WHERE id = ? AND state = 'intent'",
-                   status, reason, writer.now(), attempt),
+      database.run("UPDATE judge_attempt SET state = 'failed', status = ?, reason = ?, raw = CAST(? AS BLOB), "
+                   "raw_file = ?, settled_at = ? WHERE id = ? AND state = 'intent'",
+                   status, reason, present(raw.bytes), present(raw.file), writer.now(), attempt),
       not_an_intent(attempt));
   move_balance(database, purse, -purse.reserved, 0);
   enter(writer, attempt, "release", purse.reserved);
 }
 
-void lose_attempt(Writer& writer, AttemptRowId attempt, const std::string& reason) {
+void lose_attempt(Writer& writer, AttemptRowId attempt, const std::string& reason, const AttemptRaw& raw) {
   store_rows::require_one(
-      writer.database().run("UPDATE judge_attempt SET state = 'unknown', reason = ?, settled_at = ? "
-                            "WHERE id = ? AND state = 'intent'",
-                            reason, writer.now(), attempt),
+      writer.database().run("UPDATE judge_attempt SET state = 'unknown', reason = ?, raw = CAST(? AS BLOB), "
+                            "raw_file = ?, settled_at = ? WHERE id = ? AND state = 'intent'",
+                            reason, present(raw.bytes), present(raw.file), writer.now(), attempt),
       not_an_intent(attempt));
 }
 
@@ -248,6 +254,15 @@ bool reopen_held_judgment(Writer& writer, AttemptRowId attempt) {
 
 std::optional<Attempt> find_attempt(Reader& reader, AttemptRowId id) {
   return reader.database().first(select_attempt("WHERE id = ?"), attempt_of, id);
+}
+
+std::optional<AttemptRaw> find_attempt_raw(Reader& reader, AttemptRowId id) {
+  return reader.database().first(
+      "SELECT coalesce(raw, ''), coalesce(raw_file, '') FROM judge_attempt WHERE id = ?",
+      [](Statement& row) {
+        return AttemptRaw{row.text(0), row.text(1)};
+      },
+      id);
 }
 
 std::vector<UnreadReply> list_unread_replies(Reader& reader, const std::string& annotator) {

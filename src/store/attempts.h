@@ -61,11 +61,19 @@ struct AttemptReply {
 };
 constexpr std::size_t kMostRawBytes = 64 * 1024;
 
+// What came all the same of an attempt that failed or was lost: an error's body, the beginning of a reply that broke
+// off. Both empty: nothing.
+struct AttemptRaw {
+  std::string bytes;  // up to kMostRawBytes
+  std::string file;   // where more lie, relative to the data folder
+};
+
 // intent -> received, failed (certainly not charged) or unknown. Error(kConflict) when it is no intent any more.
 // A price above the reservation settles at the reservation: reservations are the most that a request can cost.
 void settle_attempt(Writer& writer, AttemptRowId attempt, const AttemptReply& reply);
-void fail_attempt(Writer& writer, AttemptRowId attempt, std::int64_t status, const std::string& reason);
-void lose_attempt(Writer& writer, AttemptRowId attempt, const std::string& reason);
+void fail_attempt(Writer& writer, AttemptRowId attempt, std::int64_t status, const std::string& reason,
+                  const AttemptRaw& raw = {});
+void lose_attempt(Writer& writer, AttemptRowId attempt, const std::string& reason, const AttemptRaw& raw = {});
 
 // At start: intents of earlier daemons become unknown. Returns how many.
 std::int64_t lose_old_intents(Writer& writer);
@@ -79,6 +87,7 @@ void resolve_attempt(Writer& writer, AttemptRowId attempt, AttemptResolution res
 bool reopen_held_judgment(Writer& writer, AttemptRowId attempt);
 
 std::optional<Attempt> find_attempt(Reader& reader, AttemptRowId id);
+std::optional<AttemptRaw> find_attempt_raw(Reader& reader, AttemptRowId id);  // of any state; nullopt: no such attempt
 
 // Newest first, older than `before` (0: from the newest).
 std::vector<Attempt> list_attempts(Reader& reader, std::optional<AttemptState> state = {}, std::int64_t limit = -1,

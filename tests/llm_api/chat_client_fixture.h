@@ -37,7 +37,7 @@ class RecordingSink : public ChatSink {
     if (usage) used += usage->input_tokens + usage->output_tokens;
   }
   void after_failure(ChatAttempt, const ApiFailure& failure) override {
-    seen += failure.message;
+    seen += failure.message + failure.received;
     failures.push_back(failure_class_name(failure.what));
   }
   bool may_resend(ChatAttempt) override { return resend; }

@@ -92,6 +92,14 @@ TEST_F(ChatClientTest, KeepsAnEchoedKeyFromEverybody) {
   EXPECT_THAT(sink_.seen, Not(HasSubstr("canary")));
 }
 
+TEST_F(ChatClientTest, HandsOverWhatCameOfAReplyThatBrokeOffWithoutTheKey) {
+  serve(R"({"text":"It says canary-key aloud.","faults":[{"cut":0.95}]})");
+  judge(1);
+  EXPECT_THAT(sink_.failures, ::testing::ElementsAre("unknown"));
+  EXPECT_THAT(sink_.seen, HasSubstr("It says [key] aloud."));
+  EXPECT_THAT(sink_.seen, Not(HasSubstr("canary")));
+}
+
 TEST_F(ChatClientTest, WaitsForRepliesUnderWayWhenStopped) {
   serve(R"({"latency_ms":150})");
   options_.start_concurrency = 5;

@@ -44,6 +44,46 @@ TEST(HttpLimitsTest, StopsUnpackingABomb) {
   EXPECT_LT(resident_kib() - before, 64 * 1024);
 }
 
+std::string came_of(const FakeReply& reply, std::size_t limit = 4U << 20) {
+  FakeLlmServer server(always(reply));
+  HttpClientOptions options = local_http();
+  options.max_reply_bytes = limit;
+  const HttpOutcome outcome = exchange(options, post_to(server.url()));
+  const auto* failure = std::get_if<HttpFailure>(&outcome);
+  return failure == nullptr ? "a whole reply" : failure->body;
+}
+
+// P16: a person can see what came of a reply that is none.
+TEST(HttpLimitsTest, KeepsWhatCameOfAReplyThatBrokeOff) {
+  FakeReply reply = json_text("{\"it begins\": \"and ends\"}");
+  for (const bool gzip : {false, true}) {
+    reply.gzip = gzip;
+    const std::size_t whole = fake_wire(reply).size();
+    reply.cut_at = gzip ? whole - 4 : whole - 6;  // of gzip only the checksum is missing
+    EXPECT_TRUE(came_of(reply).starts_with("{\"it begins\": \"and")) << gzip;
+    reply.cut_at.reset();
+  }
+}
+
+TEST(HttpLimitsTest, KeepsNoMoreOfAReplyThatIsTooLargeThanOfAWholeOne) {
+  FakeReply reply = json_text(std::string(300'000, 'x'));
+  for (const bool gzip : {false, true}) {
+    reply.gzip = gzip;
+    const std::string came = came_of(reply, 100'000);
+    EXPECT_THAT(came, testing::Not(testing::IsEmpty())) << gzip;
+    EXPECT_LE(came.size(), 100'000U) << gzip;
+    EXPECT_EQ(came, std::string(came.size(), 'x')) << gzip;
+  }
+}
+
+TEST(HttpLimitsTest, KeepsBytesThatCannotBeUnpackedAsTheyCame) {
+  FakeReply reply = json_text("this is no gzip");
+  reply.headers = {{"Content-Encoding", "gzip"}};
+  EXPECT_EQ(came_of(reply), "this is no gzip");
+  reply.headers = {{"Content-Encoding", "br"}};
+  EXPECT_EQ(came_of(reply), "this is no gzip");
+}
+
 TEST(HttpLimitsTest, TakesABodyOfExactlyTheLimit) {
   HttpClientOptions options = local_http();
   options.max_reply_bytes = 100'000;

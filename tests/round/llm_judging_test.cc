@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "core/fault.h"
+#include "core/files.h"
 #include "judge_client/make_llm_judge.h"
 #include "round/round_fixture.h"
 #include "round/run_commands.h"
@@ -170,6 +171,39 @@ TEST_F(LlmJudgingTest, AWrongKeyPausesTheRunAndFailsNoItem) {
   serve(R"({"api_key": "canary-key"})");
   daemon().write([&](Writer& writer) { resume_run(writer, run, "corrected"); });
   EXPECT_EQ(work(run), RunState::kCompleted);
+}
+
+// P16: what came is kept whatever it was, a broken reply and an error's whole body alike.
+TEST_F(LlmJudgingTest, WhatCameIsKeptOfAttemptsThatFailedOrWereLost) {
+  const std::string complaint = "too long " + std::string(2'000, 'y') + " END";
+  const std::string page = std::string(100'000, 'z') + " END";
+  serve(Json{{"faults",
+              {{{"at", {1}}, {"cut", 0.9}},
+               {{"at", {2}}, {"status", 400}, {"error", {{"message", complaint}}}},
+               {{"at", {3}}, {"status", 400}, {"error", {{"message", page}}}}}}}
+            .dump());
+  work(start_judged());
+  const auto raw_of = [&](const Attempt& attempt) {
+    return daemon().read([&](Reader& reader) { return find_attempt_raw(reader, attempt.id).value(); });
+  };
+  std::size_t in_files = 0, in_rows = 0, lost = 0;
+  for (const Attempt& attempt : attempts()) {
+    const AttemptRaw raw = raw_of(attempt);
+    if (attempt.state == AttemptState::kUnknown) {
+      EXPECT_THAT(raw.bytes, HasSubstr("chatcmpl-"));
+      ++lost;
+    } else if (attempt.state == AttemptState::kFailed && raw.file.empty()) {
+      EXPECT_THAT(raw.bytes, HasSubstr(complaint));
+      ++in_rows;
+    } else if (attempt.state == AttemptState::kFailed) {
+      EXPECT_THAT(read_file(folder_ / "data" / raw.file), HasSubstr(page));
+      ++in_files;
+    }
+  }
+  EXPECT_EQ(lost, 1U);
+  EXPECT_EQ(in_rows, 1U);
+  EXPECT_EQ(in_files, 1U);
+  EXPECT_THAT(daemon().check(), IsEmpty());
 }
 
 TEST_F(LlmJudgingTest, TheRateLimitersStateIsKeptWithEachReservation) {
