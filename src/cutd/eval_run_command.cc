@@ -11,6 +11,7 @@
 #include "core/yaml.h"
 #include "cutd/command.h"
 #include "cutd/data_dir.h"
+#include "cutd/eval_run_view.h"
 #include "cutd/output.h"
 #include "cutd/signals.h"
 #include "cutd/terminal.h"
@@ -59,9 +60,11 @@ void take_config(Options& options) {
   };
   if (config.evaluator.empty())
     throw Error(ErrorCode::kUsage, options.config + ": key \"pairwise.evaluator\" is missing: who judges the pairs");
-  take(options.evaluator, config.evaluator);
-  if (!config.reference.empty())
-    take(options.reference, (fs::absolute(options.config).parent_path() / config.reference).string());
+  const auto beside = [&](const std::string& name) {
+    return (fs::absolute(options.config).parent_path() / name).string();
+  };
+  take(options.evaluator, is_evaluator_file(config.evaluator) ? beside(config.evaluator) : config.evaluator);
+  if (!config.reference.empty()) take(options.reference, beside(config.reference));
   take(options.base_url, config.base_url);
   take(options.model, config.model);
   if (options.api_key_name == "\n") options.api_key_name = config.api_key_name;
@@ -69,6 +72,7 @@ void take_config(Options& options) {
   if (options.annotate.rate.max_rpm == 0) options.annotate.rate.max_rpm = config.max_rpm;
   options.annotate.http.allow_http = options.annotate.http.allow_http || config.allow_http;
   for (const std::string& range : config.allow_private) options.annotate.http.allow_private.push_back(range);
+  take(options.annotate.http.proxy, config.proxy);
   options.annotate.evaluator.accepted_models = config.accepted_models;
 }
 
@@ -119,11 +123,9 @@ void settle(Options& options) {
   options.annotate.journal = options.output + ".journal";
 }
 
-std::string dollars(std::int64_t micros) { return fmt::format("{:.4f} $", static_cast<double>(micros) / 1e6); }
-
 std::string progress_text(const AnnotateProgress& now) {
   return fmt::format("{} of {} pairs judged, {} spent", now.identical + now.reused + now.finished, now.pairs,
-                     dollars(now.spent));
+                     eval_dollars(now.spent));
 }
 
 int print_estimate(const Options& options, const std::vector<PairAnnotation>& pairs) {
@@ -133,36 +135,9 @@ int print_estimate(const Options& options, const std::vector<PairAnnotation>& pa
                 {"calls", estimate.calls},
                 {"most_usd", static_cast<double>(estimate.most_cost) / 1e6}});
   } else {
-    fmt::print("{} pairs, {} calls, at most {}\n", pairs.size(), estimate.calls, dollars(estimate.most_cost));
+    fmt::print("{} pairs, {} calls, at most {}\n", pairs.size(), estimate.calls, eval_dollars(estimate.most_cost));
   }
   return kExitDone;
-}
-
-Json result_json(const AnnotateResult& result, const std::string& output) {
-  Json json = pairwise_score_json(score_annotations(result.annotations));
-  json["annotations"] = output;
-  json["cost_usd"] = static_cast<double>(result.progress.spent) / 1e6;
-  json["calls"] = {{"asked", result.progress.asked},
-                   {"reused", result.progress.reused},
-                   {"identical", result.progress.identical},
-                   {"unparsed", result.unparsed},
-                   {"failed", result.failed},
-                   {"unknown", result.unknown},
-                   {"capped", result.capped},
-                   {"left", result.left}};
-  if (!result.paused.empty()) json["paused"] = result.paused;
-  return json;
-}
-
-void print_result(const AnnotateResult& result, const std::string& output) {
-  const PairwiseScore score = score_annotations(result.annotations);
-  fmt::print("win rate {:.2f} (standard error {:.2f}) over {} pairs; {} missing\n", score.figures.win_rate,
-             score.figures.standard_error, score.figures.n_total, score.missing);
-  fmt::print("{} asked, {} known from before, {} identical; {} spent in all\n", result.progress.asked,
-             result.progress.reused, result.progress.identical, dollars(result.progress.spent));
-  fmt::print("{} unparsed, {} failed ({} of them perhaps charged), {} over the cap, {} left\n", result.unparsed,
-             result.failed, result.unknown, result.capped, result.left);
-  fmt::print("annotations: {}\n", output);
 }
 
 int run_eval_run(Options options) {
@@ -186,18 +161,17 @@ int run_eval_run(Options options) {
       });
   if (redraw) fmt::print(stderr, "\r\033[K");
   write_file_durably(options.output, to_json_text(annotations_json(result.annotations), 2) + "\n");
-  if (options.json) print_json(result_json(result, options.output));
-  else print_result(result, options.output);
-  if (!result.paused.empty()) fmt::print(stderr, "stopped: {}\n", result.paused);
-  const bool whole = result.paused.empty() && result.capped == 0 && result.left == 0 && result.failed == 0;
-  if (!whole) fmt::print(stderr, "not every pair was judged: the same command goes on without paying again\n");
-  return whole ? kExitDone : kExitRunFailed;
+  if (options.json) print_json(eval_run_json(result, options.output));
+  else print_text(eval_run_text(result, options.output));
+  const std::string advice = eval_run_advice(result);
+  std::fputs(advice.c_str(), stderr);
+  return advice.empty() ? kExitDone : kExitRunFailed;
 }
 
 void add_limits(CLI::App& command, const std::shared_ptr<Options>& options) {
   command.add_option("--max-usd", options->max_usd,
-                     "Most dollars in all, earlier calls of the same output included; "
-                     "mandatory for an evaluator with a price");
+                     "Most dollars in all, earlier calls of the same output included; mandatory for an evaluator with "
+                     "a price, and the only cap here: those of annotators do not cover it");
   command.add_option("--max-usd-per-request", options->max_usd_per_request, "Most dollars of one request");
   command.add_option("--max-in-flight", options->max_in_flight, "Most requests at once")
       ->check(CLI::PositiveNumber)
@@ -208,6 +182,8 @@ void add_limits(CLI::App& command, const std::shared_ptr<Options>& options) {
   command.add_flag("--allow-http", options->annotate.http.allow_http, "Permit http:// (a server on this machine)");
   command.add_option("--allow-private", options->annotate.http.allow_private, "Private address ranges to permit");
   command.add_option("--ca-file", options->annotate.http.ca_file, "Certificates to trust instead of the system's");
+  command.add_option("--proxy", options->annotate.http.proxy,
+                     "http://host:port to go through (those of the environment are not used)");
   command.add_flag("--resend-unknown", options->annotate.resend_unknown,
                    "Ask again where an answer was lost, though it may be charged twice");
 }
@@ -240,8 +216,9 @@ void add_eval_run_command(CLI::App& group, CommandAction& chosen) {
   command->add_flag("--estimate", options->estimate, "Print calls and highest cost; send nothing");
   command->add_flag("--json", options->json, "Print JSON");
   command->footer(
-      "Run again, it pays for nothing twice: OUTPUT.journal holds every attempt and reply. Exit code 4: some pairs are "
-      "left.\n"
+      "Run again, it pays for nothing twice: OUTPUT.journal holds every attempt, its cost and its reply.\n"
+      "That is the only record of the money: `cutd ledger` does not show it, and no cap of a run or a day covers it.\n"
+      "Exit code 4: some pairs were not judged; standard error says why and what to do.\n"
       "Example: cutd eval run --outputs mine.json --reference text_davinci_003.json --max-usd 15");
   command->callback([options, &chosen] { chosen = [options] { return run_eval_run(*options); }; });
 }

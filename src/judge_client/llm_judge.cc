@@ -20,14 +20,6 @@ JudgeFailureKind kind_of(FailureClass what) {
 
 }  // namespace
 
-bool is_about_annotator(const ApiFailure& failure, int in_a_row) {
-  constexpr int kForbiddenInARow = 5;
-  if (failure.what != FailureClass::kPermanent) return false;
-  if (failure.status == 403) return in_a_row >= kForbiddenInARow;
-  const bool never_got_there = failure.status == 0 || (failure.status >= 300 && failure.status < 400);
-  return never_got_there || failure.status == 401 || failure.status == 404;
-}
-
 ChatRequest judging_request(const LlmJudgeOptions& options, const JudgedText& text) {
   if (options.client.endpoint.format == WireFormat::kWebhook) return webhook_judging_request(text);
   const JudgingMessages messages = render_judging_prompt(options.prompt, text);

@@ -68,10 +68,6 @@ class LlmJudge final : public Judge {
   std::vector<std::pair<RequestId, JudgeFailure>> unaskable_;  // guarded by mutex_
 };
 
-// Whether a permanent failure says that key, URL, certificate or model are wrong, and not the one request. `in_a_row`:
-// such failures without any other outcome between them, this one included; a 403 may be about one text. Pure.
-bool is_about_annotator(const ApiFailure& failure, int in_a_row);
-
 // What a whole or partial reply of the model says about `text`. Pure.
 JudgeOutcome read_chat_reply(const JudgingPrompt& prompt, const JudgedText& text, const ChatReply& reply);
 

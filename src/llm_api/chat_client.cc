@@ -25,7 +25,9 @@ ChatClient::ChatClient(ChatClientOptions options, const Clock& clock)
       clock_(clock),
       http_(options_.http),
       rate_(options_.rate),
-      concurrency_(options_.start_concurrency, static_cast<double>(options_.http.max_in_flight)) {}
+      // What has no place yet must not be admitted: after a stop it would still be sent.
+      concurrency_(std::min(options_.start_concurrency, static_cast<int>(options_.http.max_in_flight)),
+                   static_cast<double>(options_.http.max_in_flight)) {}
 
 ChatClient::~ChatClient() = default;
 

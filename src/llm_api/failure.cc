@@ -10,6 +10,7 @@ namespace cutd {
 namespace {
 
 constexpr int kTooManyRequests = 429;
+constexpr int kProxyWantsKey = 407;
 
 bool is_retryable(int status) {
   return status == 408 || status == 409 || status == 425 || status == kTooManyRequests || status >= 500;
@@ -84,6 +85,7 @@ std::string advice(int status) {
     case 402: return "the API wants to be paid: add credit";
     case 403: return "the key may not do this: check its permissions";
     case 404: return "the model or the path is unknown there: check model and base URL";
+    case kProxyWantsKey: return "the proxy wants a password, which cutd does not send: use another one";
     case 413: return "the request is too large for the API";
     case 422: return "the API refuses the request";
     case kTooManyRequests: return "the API asks for fewer requests";
@@ -175,6 +177,14 @@ std::optional<ApiFailure> classify_error_object(const Json& body, int status) {
   result.message = result.what == FailureClass::kSpendLimit ? spend_text(error)
                                                             : "the reply holds an error: " + shortened(error.message);
   return result;
+}
+
+bool is_about_annotator(const ApiFailure& failure, int in_a_row) {
+  constexpr int kForbiddenInARow = 5;
+  if (failure.what != FailureClass::kPermanent) return false;
+  if (failure.status == 403) return in_a_row >= kForbiddenInARow;
+  const bool never_got_there = failure.status == 0 || (failure.status >= 300 && failure.status < 400);
+  return never_got_there || failure.status == 401 || failure.status == 404 || failure.status == kProxyWantsKey;
 }
 
 std::string without_secret(std::string text, const std::string& secret) {

@@ -45,6 +45,10 @@ std::optional<ApiFailure> classify_error_object(const Json& body, int status);
 // Negative, NaN and unreadable values count as absent; more than a month as a month.
 std::optional<std::int64_t> retry_after_ms(const HttpReply& reply, std::int64_t wall_micros);
 
+// Whether a permanent failure says that key, URL, certificate or model are wrong, and not the one request. `in_a_row`:
+// such failures without any other outcome between them, this one included; a 403 may be about one text. Pure.
+bool is_about_annotator(const ApiFailure& failure, int in_a_row);
+
 // `text` with every occurrence of `secret` replaced: servers echo keys in their complaints.
 std::string without_secret(std::string text, const std::string& secret);
 

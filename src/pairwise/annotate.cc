@@ -50,6 +50,11 @@ class PairSink final : public ChatSink {
            const std::function<void(const AnnotateProgress&)>& on_progress)
       : options_(options), journal_(journal), work_(work), progress_(progress), on_progress_(on_progress) {}
 
+  // Asked from outside, or by what this sink saw; `refusal` then says what is wrong with key, URL, model or
+  // certificate.
+  std::stop_source& ending() { return ending_; }
+  const std::string& refusal() const { return refusal_; }
+
   std::vector<bool> before_send(std::span<const ChatAttempt> attempts) override {
     std::vector<bool> answers;
     std::vector<JournalAttempt> rows;
@@ -85,6 +90,7 @@ class PairSink final : public ChatSink {
   bool may_resend(ChatAttempt) override { return options_.resend_unknown; }
 
   void finished(std::int64_t request, const ChatResult& result) override {
+    if (is_refused(result)) return;  // the pair stays to be asked about
     Work& work = work_[static_cast<std::size_t>(request)];
     work.dropped = false;
     if (const auto* failure = std::get_if<ApiFailure>(&result)) work.failure = failure->message;
@@ -94,6 +100,16 @@ class PairSink final : public ChatSink {
   }
 
  private:
+  bool is_refused(const ChatResult& result) {
+    const auto* failure = std::get_if<ApiFailure>(&result);
+    const bool permanent = failure != nullptr && failure->what == FailureClass::kPermanent;
+    permanent_in_a_row_ = permanent ? permanent_in_a_row_ + 1 : 0;
+    if (!permanent || !is_about_annotator(*failure, permanent_in_a_row_)) return false;
+    if (refusal_.empty()) refusal_ = failure->message;
+    ending_.request_stop();
+    return true;
+  }
+
   void report() {
     progress_.spent = journal_.spent();
     if (on_progress_) on_progress_(progress_);
@@ -104,6 +120,9 @@ class PairSink final : public ChatSink {
   std::vector<Work>& work_;
   AnnotateProgress& progress_;
   const std::function<void(const AnnotateProgress&)>& on_progress_;
+  std::stop_source ending_;
+  int permanent_in_a_row_ = 0;
+  std::string refusal_;
 };
 
 bool must_ask(const JournalState& state, bool resend_unknown) {
@@ -132,11 +151,15 @@ void write_verdict(const Work& work, const JournalState& state, const AnnotateOp
     } else {
       verdict.reason = std::get<ApiFailure>(outcome).message;
     }
-    if (!verdict.preference) ++result.unparsed;
+    if (!verdict.preference) {
+      ++result.unparsed;
+      ++result.reasons[verdict.reason];
+    }
   } else if (state.open) {
     verdict.reason = state.failure.empty() ? "the answer was lost; it may have been charged" : state.failure;
     ++result.failed;
     ++result.unknown;
+    ++result.reasons[verdict.reason];
   } else if (work.capped) {
     verdict.reason = "not asked: the cap is reached";
     ++result.capped;
@@ -146,6 +169,7 @@ void write_verdict(const Work& work, const JournalState& state, const AnnotateOp
   } else {
     verdict.reason = work.failure.empty() ? state.failure : work.failure;
     ++result.failed;
+    ++result.reasons[verdict.reason];
   }
   for (const std::size_t row : work.rows) {
     PairAnnotation& annotation = result.annotations[row];
@@ -193,7 +217,9 @@ AnnotateResult annotate_pairs(std::vector<PairAnnotation> pairs, const AnnotateO
     }
   }
   PairSink sink(options, journal, work, progress, on_progress);
-  if (const auto pause = client.run(stop, sink)) result.paused = pause->message;
+  const std::stop_callback outer(stop, [&sink] { sink.ending().request_stop(); });
+  const std::optional<ApiFailure> pause = client.run(sink.ending().get_token(), sink);
+  result.paused = pause ? pause->message : sink.refusal();
   for (const Work& item : work) write_verdict(item, journal.state(item.key), options, clock, result);
   progress.spent = journal.spent();
   return result;

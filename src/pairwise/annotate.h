@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -45,7 +46,10 @@ struct AnnotateResult {
   std::int64_t unknown = 0;   // of those, where the answer was lost and may be charged
   std::int64_t capped = 0;    // not asked: max_cost is reached
   std::int64_t left = 0;      // not asked: stopped
-  std::string paused;         // why the provider will not go on; empty: it did
+  // Why asking on would be wrong until a person has acted: credit is used up, or key, URL, model or certificate are
+  // wrong (is_about_annotator()); empty: it would not. The pairs that met it are left, as good as before.
+  std::string paused;
+  std::map<std::string, std::int64_t> reasons;  // of the unparsed and the failed: how many pairs each
 };
 
 // Adds to each annotation "price_per_example" (dollars), "time_per_example" (seconds), "raw_completion" and, where

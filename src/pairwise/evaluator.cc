@@ -137,9 +137,13 @@ std::vector<std::string> built_in_evaluators() {
   return names;
 }
 
+bool is_evaluator_file(const std::string& name_or_path) {
+  return name_or_path.find('/') != std::string::npos || std::filesystem::path(name_or_path).extension() == ".yaml";
+}
+
 PairwiseEvaluator read_evaluator(const std::string& name_or_path) {
   const std::filesystem::path path = name_or_path;
-  if (name_or_path.find('/') != std::string::npos || path.extension() == ".yaml") {
+  if (is_evaluator_file(name_or_path)) {
     return parse(read_file(path), path.stem().string(), name_or_path,
                  [&](const std::string& prompt) { return read_file(path.parent_path() / prompt); });
   }

@@ -38,6 +38,7 @@ struct PairwiseEvaluator {
 // A built-in one by name, or a YAML file (a name that ends in ".yaml" or has a '/'). Error(kUsage, kNotFound) naming
 // file and key, or the built-in names.
 PairwiseEvaluator read_evaluator(const std::string& name_or_path);
+bool is_evaluator_file(const std::string& name_or_path);
 std::vector<std::string> built_in_evaluators();
 
 // 12 hex digits over everything that decides what is asked and how it is read: not the price, the key or the address.

@@ -37,7 +37,8 @@ void declare_evaluation_options(OptionTable& table, EvaluationConfig& evaluation
 }
 
 void declare_pairwise_options(OptionTable& table, PairwiseConfig& pairwise) {
-  table.add("pairwise.evaluator", &pairwise.evaluator, "of `cutd eval run --config`: a built-in name or a YAML file");
+  table.add("pairwise.evaluator", &pairwise.evaluator,
+            "of `cutd eval run --config`: a built-in name, or a YAML file relative to this one");
   table.add("pairwise.reference", &pairwise.reference, "outputs to compare with, in AlpacaEval's format");
   table.add("pairwise.base_url", &pairwise.base_url, "API of the judge; empty: the evaluator's");
   table.add("pairwise.model", &pairwise.model, "judging model; empty: the evaluator's");
@@ -47,6 +48,7 @@ void declare_pairwise_options(OptionTable& table, PairwiseConfig& pairwise) {
   table.add("pairwise.max_rpm", &pairwise.max_rpm, "requests a minute (0: no limit)", in_range(0, 1e9));
   table.add("pairwise.allow_http", &pairwise.allow_http, "permit unencrypted http:// (a server on this machine)");
   table.add("pairwise.allow_private", &pairwise.allow_private, "private address ranges that may be connected to");
+  table.add("pairwise.proxy", &pairwise.proxy, "http://host:port that requests go through; empty: none");
 }
 
 void declare_limit_options(OptionTable& table, RunLimits& limits) {

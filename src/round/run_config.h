@@ -55,7 +55,7 @@ struct AlarmConfig {
 // Judging a finished run's answers to the report set against a reference's, pair by pair: `cutd eval run --config FILE
 // --run N`. Read by that command alone; no decision depends on it.
 struct PairwiseConfig {
-  std::string evaluator;  // built-in name or YAML file; empty: none
+  std::string evaluator;  // built-in name or YAML file, relative to the configuration file; empty: none
   std::string reference;  // outputs in AlpacaEval's format, relative to the configuration file
   std::string base_url;   // empty, as the three below: the evaluator's
   std::string model;
@@ -65,6 +65,7 @@ struct PairwiseConfig {
   double max_rpm = 0;
   bool allow_http = false;
   std::vector<std::string> allow_private;
+  std::string proxy;  // empty: none
 };
 
 struct RunLimits {

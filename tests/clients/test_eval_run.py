@@ -1,29 +1,9 @@
 """`cutd eval run` against the double; AlpacaEval's own tools read what it writes."""
 
 import json
-import subprocess
+import urllib.request
 
 import pytest
-from conftest import BIN
-
-DOUBLE = BIN / "fake_llm_server"
-
-
-@pytest.fixture
-def double():
-    """Starts a double with a script; returns its URL."""
-    started = []
-
-    def start(script):
-        process = subprocess.Popen([DOUBLE, "--script", json.dumps(script)], stdin=subprocess.PIPE,
-                                   stdout=subprocess.PIPE, text=True)
-        started.append(process)
-        return process.stdout.readline().strip()
-
-    yield start
-    for process in started:
-        process.stdin.close()
-        process.wait(timeout=30)
 
 
 @pytest.fixture
@@ -81,6 +61,65 @@ def test_the_order_and_the_preference_are_alpaca_evals(cutd, double, outputs, tm
                                           outputs_2=json.loads(outputs[0].read_text()))
     assert ours == {row["instruction"]: row["preference"] for row in theirs}
     assert set(ours.values()) == {1, 2}
+
+
+def hits(url):
+    return json.load(urllib.request.urlopen(url + "/_double", timeout=10))["hits"]
+
+
+@pytest.mark.parametrize("script, says", [
+    ({"api_key": "another"}, "does not accept the key"), ({"model": "another"}, "check model and base URL"),
+    ({"faults": [{"redirect": "http://127.0.0.1:1"}]}, "never followed")])
+def test_what_is_wrong_for_all_pairs_stops_at_once_and_says_what_to_do(cutd, double, outputs, tmp_path, script, says):
+    url = double(script)
+    out = tmp_path / "annotations.json"
+    done = judge(cutd, outputs, url, "--output", out, "--max-in-flight", "4")
+    assert done.returncode == 4
+    assert "stopped: " in done.stderr and says in done.stderr and "put that right first" in done.stderr
+    result = json.loads(done.stdout)
+    assert says in result["paused"] and result["calls"]["left"] == 40 and result["cost_usd"] == 0
+    assert hits(url) <= 8  # those under way, of 40
+    again = judge(cutd, outputs, double({"text": "[{'model': 'model_1', 'rank': 1}]"}), "--output", out)
+    assert again.returncode == 0 and json.loads(again.stdout)["calls"]["asked"] == 40
+
+
+def test_failures_are_counted_by_reason(cutd, double, outputs, tmp_path):
+    url = double({"text": "[{'model': 'model_1', 'rank': 1}, {'model': 'model_2', 'rank': 2}]",
+                  "faults": [{"every": 4, "status": 400, "error": {"message": "too long"}}]})
+    done = judge(cutd, outputs, url, "--output", tmp_path / "annotations.json")
+    assert done.returncode == 4 and "10 pairs failed, most often: HTTP 400" in done.stderr and "too long" in done.stderr
+    assert [(one["pairs"], "too long" in one["reason"]) for one in json.loads(done.stdout)["reasons"]] == [(10, True)]
+
+
+def test_a_proxy_is_used_where_it_is_named(cutd, double, outputs, tmp_path):
+    script = {"text": "[{'model': 'model_1', 'rank': 1}, {'model': 'model_2', 'rank': 2}]"}
+    server, proxy = double(script), double(script)
+    assert judge(cutd, outputs, server, "--output", tmp_path / "a.json", "--proxy", proxy).returncode == 0
+    assert (hits(server), hits(proxy)) == (0, 40)
+    refused = judge(cutd, outputs, server, "--output", tmp_path / "b.json", "--proxy", "socks5://127.0.0.1:1")
+    assert refused.returncode == 2 and "proxy" in refused.stderr
+
+
+def test_an_evaluator_file_is_found_beside_its_configuration(cutd, double, outputs, tmp_path):
+    folder = tmp_path / "config"
+    folder.mkdir()
+    (folder / "mine.yaml").write_text("model: judge-1\napi_key_name: ''\nprompt: |\n  <|im_start|>user\n  {instruction} "
+                                      "{output_1} {output_2}\n  <|im_end|>\n")
+    url = double({"text": "[{'model': 'model_1', 'rank': 1}, {'model': 'model_2', 'rank': 2}]", "model": "judge-1"})
+    (folder / "run.yaml").write_text(
+        f"data: {{train: t.jsonl, gate: g.jsonl, report: r.jsonl}}\npairwise: {{evaluator: mine.yaml, base_url: '{url}', "
+        f"reference: ../{outputs[1].name}, api_key_name: '', allow_http: true, allow_private: [127.0.0.1]}}\n")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    done = cutd("eval", "run", "--config", folder / "run.yaml", "--outputs", outputs[0], "--output",
+                tmp_path / "annotations.json", "--json", cwd=elsewhere)
+    assert done.returncode == 0, done.stderr
+    assert {row["annotator"] for row in json.loads((tmp_path / "annotations.json").read_text())} == {"mine"}
+
+
+def test_its_help_says_where_its_money_is_recorded(cutd):
+    words = " ".join(cutd.ok("eval", "run", "--help").split())
+    assert "the only record of the money" in words and "no cap of a run or a day covers it" in words
 
 
 def test_an_estimate_sends_nothing(cutd, outputs):

@@ -31,6 +31,7 @@ TEST(FailureTest, SortsStatuses) {
     EXPECT_EQ(class_of(status), FailureClass::kPermanent) << status;
   }
   EXPECT_EQ(class_of(402), FailureClass::kSpendLimit);
+  EXPECT_EQ(class_of(407), FailureClass::kPermanent);
 }
 
 TEST(FailureTest, TellsSpentCreditFromHaste) {
@@ -120,6 +121,18 @@ TEST(FailureTest, ReadsRetryAfterInAllItsForms) {
     EXPECT_EQ(wait({{"retry-after", value}}), std::nullopt) << value;
   }
   EXPECT_EQ(wait({}), std::nullopt);
+}
+
+TEST(FailureTest, KnowsWhatIsWrongForEveryRequestAlike) {
+  const auto about = [](int status, int in_a_row = 1) {
+    return is_about_annotator(classify_status(reply_of(status), kNow), in_a_row);
+  };
+  for (const int status : {301, 307, 401, 404, 407}) EXPECT_TRUE(about(status)) << status;
+  for (const int status : {400, 413, 422, 429, 500}) EXPECT_FALSE(about(status, 100)) << status;
+  EXPECT_FALSE(about(403, 4));
+  EXPECT_TRUE(about(403, 5));
+  EXPECT_TRUE(is_about_annotator(classify_http_failure({HttpFailureKind::kCertificate, false, 0, "x"}), 1));
+  EXPECT_FALSE(is_about_annotator(classify_http_failure({HttpFailureKind::kConnect, false, 0, "x"}), 1));
 }
 
 TEST(FailureTest, TakesKeysOutOfTexts) {

@@ -162,6 +162,46 @@ TEST_F(AnnotatePairsTest, ASpendLimitStopsAtOnceAndTheRestIsLeft) {
   EXPECT_EQ(score_annotations(annotate().annotations).figures.n_total, 20);
 }
 
+// Key, model and address are wrong for all pairs alike: 805 requests would say the same.
+TEST_F(AnnotatePairsTest, WhatIsWrongWithTheEvaluatorStopsAtOnceAndTheRestIsLeft) {
+  const std::pair<const char*, const char*> cases[] = {
+      {R"({"api_key":"another"})", "correct the credential"},
+      {R"({"model":"another"})", "check model and base URL"},
+      {R"({"faults":[{"redirect":"https://elsewhere.example.com"}]})", "which is never followed"},
+      {R"({"faults":[{"status":403}]})", "check its permissions"}};
+  options_.http.max_in_flight = 2;
+  for (const auto& [script, advice] : cases) {
+    serve(script);
+    const AnnotateResult result = annotate();
+    EXPECT_THAT(result.paused, HasSubstr(advice));
+    EXPECT_LE(hits(), 6) << script;  // those under way; of 403 it takes five
+    EXPECT_EQ(result.left + result.failed, 20) << script;
+    EXPECT_EQ(result.progress.spent, 0) << script;
+  }
+  serve(kFirstWins);
+  EXPECT_EQ(score_annotations(annotate().annotations).figures.n_total, 20);
+}
+
+TEST_F(AnnotatePairsTest, AnAddressThatIsNotPermittedStopsAtOnceToo) {
+  serve(kFirstWins);
+  options_.http.allow_private.clear();
+  const AnnotateResult result = annotate();
+  EXPECT_THAT(result.paused, HasSubstr("allow_private"));
+  EXPECT_EQ(result.left, 20);
+  EXPECT_EQ(hits(), 0);
+}
+
+TEST_F(AnnotatePairsTest, ARequestThatIsRefusedIsThatPairsFailureAloneAndCountedByReason) {
+  serve(R"({"text":"[{'model': 'model_1', 'rank': 1}, {'model': 'model_2', 'rank': 2}]",)"
+        R"("faults":[{"every":2,"status":400,"error":{"message":"too long"}}]})");
+  const AnnotateResult result = annotate();
+  EXPECT_EQ(result.paused, "");
+  EXPECT_EQ(result.failed, 10);
+  ASSERT_EQ(result.reasons.size(), 1U);
+  EXPECT_THAT(result.reasons.begin()->first, HasSubstr("too long"));
+  EXPECT_EQ(result.reasons.begin()->second, 10);
+}
+
 TEST_F(AnnotatePairsTest, ReadsWeightsFromTheFirstToken) {
   serve(R"({"text":"m","logprobs":{"m":-0.2231435513,"M":-1.6094379124},"faults":[{"every":1,"finish":"length"}]})");
   options_.evaluator = read_evaluator("weighted_alpaca_eval_gpt4_turbo");
