@@ -29,6 +29,8 @@ void check_url(const LlmAnnotator& config, const Refusal& refuse) {
   } catch (const Error& error) {
     refuse("base_url", error.what());
   }
+  // Not a check of the option itself, whose refusal would show the password.
+  if (const std::string defect = proxy_defect(config.proxy); !defect.empty()) refuse("proxy", defect.c_str());
 }
 
 // What costs nothing has no price, no key that pays and no caps to keep.
@@ -63,6 +65,11 @@ void check_paid(const LlmAnnotator& config, const Refusal& refuse) {
 
 std::string check_amount(const double& amount) {
   return amount >= 0 && amount < 1e9 ? "" : "must be an amount of dollars";
+}
+
+// Longer than the SDKs' own ten minutes nobody should wait for one judgment: what it costs is bound for so long.
+std::string check_timeout(const std::int64_t& milliseconds) {
+  return milliseconds >= 1'000 && milliseconds <= 600'000 ? "" : "must be 1000 to 600000 (ten minutes)";
 }
 
 }  // namespace
@@ -114,10 +121,12 @@ void declare_llm_options(OptionTable& table, LlmAnnotator& config, const std::st
   table.add(key("max_rpm"), &config.max_rpm, "requests a minute; 0: no limit", in_range(0, 1e9));
   table.add(key("max_tpm"), &config.max_tpm, "tokens a minute; 0: no limit", in_range(0, 1e12));
   table.add(key("max_in_flight"), &config.max_in_flight, "most requests at once", at_least(1));
-  table.add(key("timeout_ms"), &config.timeout_ms, "of one request, from when it is sent", at_least(1000));
+  table.add<std::int64_t>(key("timeout_ms"), &config.timeout_ms, "of one request, from when it is sent; at most 600000",
+                          check_timeout);
   table.add(key("allow_http"), &config.allow_http, "permit unencrypted http:// (a server on this machine)");
   table.add(key("allow_private"), &config.allow_private, "private address ranges that may be connected to");
   table.add(key("ca_file"), &config.ca_file, "certificates to trust instead of the system's");
+  table.add(key("proxy"), &config.proxy, "http://host:port that requests go through; empty: none");
   table.add(key("on_unknown"), &config.on_unknown,
             "an answer was lost and may be charged: hold it for people, or resend",
             one_of({"hold", "resend", "reconcile"}));

@@ -51,6 +51,7 @@ struct LlmAnnotator {
   bool allow_http = false;
   std::vector<std::string> allow_private;
   std::string ca_file;
+  std::string proxy;                // "http://host:port"; empty: none, whatever the environment says
   std::string on_unknown = "hold";  // hold: to people; resend: at most max_unknown_resends a day; reconcile
   std::int64_t max_unknown_resends = 64;
   BatchSettings batch;

@@ -24,6 +24,7 @@ LlmJudgeOptions llm_judge_options(const LlmAnnotator& config, const std::string&
   options.client.http.allow_http = config.allow_http;
   options.client.http.allow_private = config.allow_private;
   options.client.http.ca_file = config.ca_file;
+  options.client.http.proxy = config.proxy;
   options.client.rate.max_rpm = config.max_rpm;
   options.client.rate.max_tpm = config.max_tpm;
   options.prompt = prompt_of(config, "llm.prompt");

@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "llm_api/http_transfer.h"
+#include "llm_api/url.h"
 
 namespace cutd {
 namespace {
@@ -30,6 +31,8 @@ struct MultiDeleter {
 class HttpClient::Impl {
  public:
   explicit Impl(HttpClientOptions options) : options_(std::move(options)), guard_(options_.allow_private) {
+    if (const std::string defect = proxy_defect(options_.proxy); !defect.empty())
+      throw Error(ErrorCode::kUsage, "the proxy is refused: " + defect);
     initialise_curl();
     multi_.reset(::curl_multi_init());
     if (!multi_) throw Error(ErrorCode::kResource, "libcurl cannot start: out of memory");

@@ -109,6 +109,7 @@ void HttpTransfer::set_safety() {
   set(curl, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
   set(curl, CURLOPT_PROXY, options_.proxy.c_str());  // "" also switches the environment's off
   set(curl, CURLOPT_NOPROXY, "");
+  set(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);  // a proxy's word that it connected is not the server's first byte
   set(curl, CURLOPT_NOSIGNAL, 1L);
   set(curl, CURLOPT_QUICK_EXIT, 1L);             // a slow name server must not hold up a stop
   set(curl, CURLOPT_HTTP_CONTENT_DECODING, 0L);  // gzip_reader.h

@@ -61,6 +61,20 @@ std::string checked_url(const std::string& url, const UrlRules& rules, const Add
   return part(handle.get(), CURLUPART_URL);
 }
 
+std::string proxy_defect(const std::string& proxy) {
+  if (proxy.empty()) return "";
+  const UrlHandle handle(::curl_url());
+  if (!handle) throw Error(ErrorCode::kResource, "out of memory");
+  const CURLUcode code = ::curl_url_set(handle.get(), CURLUPART_URL, proxy.c_str(), CURLU_DISALLOW_USER);
+  if (code == CURLUE_USER_NOT_ALLOWED) return "it holds a user name or password, which a configuration must not";
+  if (code != CURLUE_OK) return std::string("it must look like http://host:port: ") + ::curl_url_strerror(code);
+  const std::string scheme = part(handle.get(), CURLUPART_SCHEME);
+  if (scheme != "http" && scheme != "https") return "it must begin with http:// or https://";
+  const bool bare = part(handle.get(), CURLUPART_PATH) == "/" && part(handle.get(), CURLUPART_QUERY).empty() &&
+                    part(handle.get(), CURLUPART_FRAGMENT).empty();
+  return bare ? "" : "it must end after the port";
+}
+
 std::string url_origin(const std::string& url) {
   const UrlHandle handle = parse(url);
   return part(handle.get(), CURLUPART_SCHEME) + "://" + part(handle.get(), CURLUPART_HOST) + ":" +

@@ -16,6 +16,10 @@ struct UrlRules {
 // host at most: paths and queries may hold secrets.
 std::string checked_url(const std::string& url, const UrlRules& rules, const AddressGuard& guard);
 
+// Why `proxy` is none that requests can go through: it must be "http://host:port" (or https), without a path, and
+// without a password, as configurations hold no secrets. Empty: it is one, or there is none.
+std::string proxy_defect(const std::string& proxy);
+
 // "https://host:443" of a checked URL, for messages.
 std::string url_origin(const std::string& url);
 

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "judge_client/annotator.h"
 #include "judge_client/counting_sink.h"
 #include "support/error_of.h"
 #include "support/fake_llm/fake_api.h"
@@ -226,6 +227,53 @@ TEST(LlmAnnotatorTest, TheTimeoutIsOfTheWholeRequest) {
   const HttpClientOptions http = llm_judge_options(config, "").client.http;
   EXPECT_EQ(http.total_ms, 600'000);
   EXPECT_EQ(http.first_byte_ms, 600'000);
+}
+
+TEST(LlmAnnotatorTest, ATimeoutIsAtMostTenMinutes) {
+  const auto parse = [](std::int64_t milliseconds) {
+    return parse_annotator(
+        {{"kind", "llm"},
+         {"llm", {{"base_url", "https://a.example.com"}, {"model", "m"}, {"timeout_ms", milliseconds}}}},
+        "run.yaml: annotators[0]");
+  };
+  EXPECT_EQ(parse(600'000).llm.timeout_ms, 600'000);
+  for (const std::int64_t milliseconds : {600'001L, 999L, -1L}) {
+    EXPECT_THAT(error_of(ErrorCode::kUsage, [&] { parse(milliseconds); }),
+                ::testing::AllOf(HasSubstr("run.yaml: annotators[0]"), HasSubstr("llm.timeout_ms"),
+                                 HasSubstr("1000 to 600000")));
+  }
+}
+
+TEST(LlmAnnotatorTest, AProxyIsAnAddressAndHoldsNoPassword) {
+  const auto parse = [](const std::string& proxy) {
+    return parse_annotator(
+        {{"kind", "llm"}, {"llm", {{"base_url", "https://a.example.com"}, {"model", "m"}, {"proxy", proxy}}}},
+        "run.yaml");
+  };
+  EXPECT_EQ(llm_judge_options(parse("http://proxy.example.com:3128").llm, "").client.http.proxy,
+            "http://proxy.example.com:3128");
+  for (const char* proxy : {"socks5://p:1", "ftp://p", "http://p:3128/path", "http://user:secret@p:3128", "http://"}) {
+    const std::string error = error_of(ErrorCode::kUsage, [&] { parse(proxy); });
+    EXPECT_THAT(error, HasSubstr("llm.proxy")) << proxy;
+    EXPECT_THAT(error, ::testing::Not(HasSubstr("secret")));
+  }
+}
+
+// The host has no address: only a proxy can have reached it.
+TEST(LlmAnnotatorTest, JudgesThroughItsProxy) {
+  FakeLlmServer proxy(scripted_api());
+  LlmAnnotator config;
+  config.base_url = "http://judge.example.invalid/v1";
+  config.model = "judge-1";
+  config.allow_http = true;
+  config.proxy = proxy.url();
+  const SystemClock clock;
+  CountingSink sink;
+  LlmJudge judge(llm_judge_options(config, "canary-key"), clock);
+  judge.submit({RequestId{1}, "Name fruit.", "Apple.", true});
+  judge.run({}, sink);
+  EXPECT_EQ(sink.count(true) + sink.count(false), 1);
+  EXPECT_EQ(proxy.counts().hits, 1);
 }
 
 TEST(LlmAnnotatorTest, APaidAnnotatorNeedsAllItsCaps) {
