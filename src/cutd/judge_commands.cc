@@ -19,6 +19,7 @@
 #include "cutd/signals.h"
 #include "engine/client.h"
 #include "judge_client/make_llm_judge.h"
+#include "llm_api/model_list.h"
 #include "round/engine_judge.h"
 #include "store/judgments.h"
 #include "store/store.h"
@@ -33,6 +34,7 @@ struct Options {
   std::string config;
   std::string annotator;
   std::string items;
+  std::string proxy;
   std::int64_t count = 10;
   double budget = -1;
   bool json = false;
@@ -65,9 +67,29 @@ std::int64_t trial_budget(const Options& options, const AnnotatorConfig& annotat
   return asks_over_http(annotator) ? std::llround(dollars * 1e6) : 0;
 }
 
+// What the server says that it serves, where an item failed for what may be the model's name.
+std::string hint_on_model(const AnnotatorConfig& annotator, const Trial& trial, const fs::path& data_dir) {
+  if (!asks_over_http(annotator)) return "";
+  const auto may_be_the_model = [](const std::string& reason) {
+    return reason.find("HTTP 404") != std::string::npos || reason.find("model") != std::string::npos;
+  };
+  bool suspected = trial.halted && may_be_the_model(*trial.halted);
+  for (const auto& [reason, items] : trial_reasons(trial)) suspected = suspected || may_be_the_model(reason);
+  if (!suspected) return "";
+  const std::string& name = annotator.llm.api_key_name;
+  const ChatClientOptions client =
+      llm_judge_options(annotator.llm, name.empty() ? "" : find_credential(name, data_dir)).client;
+  return advice_on_model(annotator.llm.model, fetch_model_list(client.endpoint, client.http));
+}
+
+AnnotatorConfig trial_annotator(const Options& options) {
+  AnnotatorConfig annotator = choose_annotator(read_annotator_file(options.config), options.annotator, options.config);
+  if (!options.proxy.empty()) annotator.llm.proxy = options.proxy;
+  return annotator;
+}
+
 int run_test(const Options& options) {
-  const AnnotatorConfig annotator =
-      choose_annotator(read_annotator_file(options.config), options.annotator, options.config);
+  const AnnotatorConfig annotator = trial_annotator(options);
   std::vector<TrialItem> items = options.items.empty()
                                      ? built_in_trial_items()
                                      : read_trial_items(options.items, static_cast<std::size_t>(options.count));
@@ -78,8 +100,9 @@ int run_test(const Options& options) {
   NullLogger logger;
   const std::unique_ptr<EngineClient> engine = trial_engine(annotator, clock, logger);
   const std::unique_ptr<Judge> judge = trial_judge(annotator, options.data_dir, engine.get(), clock);
-  const Trial trial = run_trial(*judge, items, annotator.name, trial_budget(options, annotator, items.size()),
-                                options.data_dir, clock, signals.token());
+  Trial trial = run_trial(*judge, items, annotator.name, trial_budget(options, annotator, items.size()),
+                          options.data_dir, clock, signals.token());
+  trial.hint = hint_on_model(annotator, trial, options.data_dir);
   if (options.json) print_json(trial_json(annotator, items, trial));
   else print_text(trial_text(annotator, items, trial));
   const std::optional<std::string> advice = trial_advice(annotator, trial);
@@ -183,6 +206,8 @@ void add_judge_commands(CLI::App& app, CommandAction& chosen) {
   test->add_option("--count", options->count, "How many items")->check(CLI::Range(1, 1000))->capture_default_str();
   test->add_option("--budget", options->budget, "Most dollars of this trial (default: caps.request times the items)")
       ->check(CLI::NonNegativeNumber);
+  test->add_option("--proxy", options->proxy,
+                   "http://host:port to go through (default: llm.proxy; those of the environment are not used)");
   test->footer(
       "Exit code 4: an item got no verdict; standard error says what to do. What it pays is kept in "
       "DATA/trials.jsonl.\n"

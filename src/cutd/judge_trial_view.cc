@@ -11,6 +11,8 @@ namespace cutd {
 namespace {
 
 constexpr std::size_t kShown = 60;  // characters of a judgment in a table
+constexpr std::size_t kShownReasons = 10;
+constexpr const char* kNotAsked = "the trial was stopped";
 
 std::string shortened(std::string text) {
   for (char& byte : text) {
@@ -52,11 +54,11 @@ Json trial_json(const AnnotatorConfig& annotator, const std::vector<TrialItem>& 
                     {"milliseconds", result.milliseconds}});
   }
   const std::optional<std::string> advice = trial_advice(annotator, trial);
-  return {{"annotator", annotator.name},
-          {"version", annotator_version(annotator)},
-          {"items", std::move(rows)},
-          {"cost", trial.spent},
-          {"problem", advice ? Json(*advice) : Json()}};
+  Json reasons = Json::array();
+  for (const auto& [reason, count] : trial_reasons(trial)) reasons.push_back({{"reason", reason}, {"items", count}});
+  return {{"annotator", annotator.name},   {"version", annotator_version(annotator)},
+          {"items", std::move(rows)},      {"cost", trial.spent},
+          {"reasons", std::move(reasons)}, {"problem", advice ? Json(*advice) : Json()}};
 }
 
 std::string trial_text(const AnnotatorConfig& annotator, const std::vector<TrialItem>& items, const Trial& trial) {
@@ -74,24 +76,40 @@ std::string trial_text(const AnnotatorConfig& annotator, const std::vector<Trial
                      dollars_text(trial.spent), items.size(), milliseconds);
 }
 
-std::optional<std::string> trial_advice(const AnnotatorConfig& annotator, const Trial& trial) {
-  const std::string key = annotator.llm.api_key_name.empty() ? "" : " (credential " + annotator.llm.api_key_name + ")";
-  if (trial.halted) return "annotator " + annotator.name + key + ": " + *trial.halted;
-  std::size_t without = 0;
-  std::string reason;
+std::vector<std::pair<std::string, std::size_t>> trial_reasons(const Trial& trial) {
+  std::vector<std::pair<std::string, std::size_t>> reasons;
   for (const TrialResult& result : trial.results) {
     const auto* failure = result.outcome ? std::get_if<JudgeFailure>(&*result.outcome) : nullptr;
     if (result.outcome && failure == nullptr) continue;
-    ++without;
-    if (failure != nullptr && reason.empty()) {
-      reason = failure->kind == JudgeFailureKind::kCapped
-                   ? "the trial's budget is used up: raise --budget, or llm.caps.request"
-                   : failure->reason;
-    }
+    const std::string reason = failure == nullptr ? kNotAsked
+                               : failure->kind == JudgeFailureKind::kCapped
+                                   ? "the trial's budget is used up: raise --budget, or llm.caps.request"
+                                   : failure->reason;
+    const auto known =
+        std::find_if(reasons.begin(), reasons.end(), [&](const auto& one) { return one.first == reason; });
+    if (known == reasons.end()) reasons.emplace_back(reason, 1);
+    else ++known->second;
   }
-  if (without == 0) return std::nullopt;
-  return fmt::format("annotator {}{}: {} of {} items got no verdict: {}", annotator.name, key, without,
-                     trial.results.size(), reason.empty() ? "the trial was stopped" : reason);
+  std::stable_sort(reasons.begin(), reasons.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  return reasons;
+}
+
+std::optional<std::string> trial_advice(const AnnotatorConfig& annotator, const Trial& trial) {
+  const std::string key = annotator.llm.api_key_name.empty() ? "" : " (credential " + annotator.llm.api_key_name + ")";
+  const std::string who = "annotator " + annotator.name + key + ": ";
+  const std::string hint = trial.hint.empty() ? "" : "; " + trial.hint;
+  if (trial.halted) return who + *trial.halted + hint;
+  const auto reasons = trial_reasons(trial);
+  if (reasons.empty()) return std::nullopt;
+  std::size_t without = 0;
+  for (const auto& [reason, items] : reasons) without += items;
+  const std::string text = fmt::format("{}{} of {} items got no verdict:", who, without, trial.results.size());
+  if (reasons.size() == 1) return text + " " + reasons.front().first + hint;
+  std::string lines;
+  for (std::size_t i = 0; i < std::min(reasons.size(), kShownReasons); ++i)
+    lines += fmt::format("\n  {} x {}", reasons[i].second, reasons[i].first);
+  if (reasons.size() > kShownReasons) lines += fmt::format("\n  and {} other reasons", reasons.size() - kShownReasons);
+  return text + lines + (trial.hint.empty() ? "" : "\n  " + trial.hint);
 }
 
 }  // namespace cutd

@@ -39,6 +39,7 @@ struct Trial {
   std::vector<TrialResult> results;   // as the items
   std::optional<std::string> halted;  // why it ended early: what is wrong with key, URL, model or credit
   std::int64_t spent = 0;
+  std::string hint;  // what else was found out about why there is no verdict; set by who ran it
 };
 
 // `budget`: most micro-dollars that it may cost. Throws what the judge or the journal throws.

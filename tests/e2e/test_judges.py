@@ -359,7 +359,11 @@ def test_judge_test_shows_item_verdict_tokens_cost_and_time(cutd, double, tmp_pa
 
 @pytest.mark.parametrize("what, script, says", [
     ("bad key", {"api_key": "another"}, ["does not accept the key", "JUDGE_KEY"]),
-    ("unknown model", {"model": "another"}, ["check model and base URL"]),
+    ("unknown model", {"model": "another", "models": ["judge-2", "other"]},
+     ["check model and base URL", 'serves no model "judge-1"; nearest of the 2 that it serves: judge-2, other']),
+    ("unknown model, and no list", {"faults": [{"status": 404}]}, ["check model and base URL"]),
+    ("several things", {"faults": [{"at": [1, 2], "status": 400, "error": {"message": "too long"}}, {"at": [3, 4, 5], "html": True}]},
+     ["3 of 3 items got no verdict", "  2 x HTTP 400: the API refuses the request (too long)", "  1 x the reply is \"text/html\""]),
     ("exhausted credit", {"faults": [{"status": 402, "error": {"type": "billing_error", "message": "empty"}}]}, ["add credit"]),
     ("spend limit", {"faults": [{"status": 429, "error": {"type": "insufficient_quota", "code": "insufficient_quota",
                                                           "message": "exceeded"}}]}, ["raise the limit"]),
@@ -504,6 +508,17 @@ def test_plain_http_needs_its_flag_and_proxies_of_the_environment_are_ignored(cu
     env = {**environment(), "http_proxy": proxy.url, "HTTPS_PROXY": proxy.url, "ALL_PROXY": proxy.url}
     assert cutd("judge", "test", "--config", config, "--data-dir", tmp_path / "trial", "--count", 1, env=env).returncode == 0
     assert (server.counts()["hits"], proxy.counts()["hits"]) == (1, 0)
+
+
+def test_a_proxy_is_used_where_the_configuration_or_the_flag_names_it(cutd, double, tmp_path):
+    server, proxy = double({}), double({})
+    flag = trial(cutd, tmp_path, annotator(server.url), "--count", 1, "--proxy", proxy.url)
+    assert flag.returncode == 0, flag.stderr
+    key = trial(cutd, tmp_path, annotator(server.url, more=f"proxy: {proxy.url}"), "--count", 1)
+    assert key.returncode == 0, key.stderr
+    assert (server.counts()["hits"], proxy.counts()["hits"]) == (0, 2)
+    refused = trial(cutd, tmp_path, annotator(server.url), "--count", 1, "--proxy", "http://me:secret@127.0.0.1:1")
+    assert refused.returncode == 2 and "proxy" in refused.stderr and "secret" not in refused.stderr
 
 
 # --- estimate and list ----------------------------------------------------------------------------------
