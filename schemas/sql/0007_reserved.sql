@@ -1,0 +1,1 @@
+-- Nothing. Keeps the numbers without a gap until the migration that this one is for comes.
