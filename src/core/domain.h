@@ -72,7 +72,8 @@ struct Instruction {
   std::string text;
   std::string input;  // may be empty
   Split split = Split::kTrain;
-  std::string source;  // file or set it came from, for display
+  std::string source;          // file or set it came from, for display
+  std::string reference = "";  // a good answer, for judges that compare with one; empty: none, or not asked for
 };
 
 // A series of rounds with one frozen configuration.

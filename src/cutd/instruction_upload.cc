@@ -26,6 +26,7 @@ Json upload_instructions(ApiClient& api, const std::vector<Instruction>& rows, c
   };
   for (const Instruction& row : rows) {
     Json item = {{"instruction", row.text}, {"input", row.input}};
+    if (!row.reference.empty()) item["reference"] = row.reference;
     const std::size_t size = to_json_text(item).size();
     if (bytes + size > kBytesPerRequest) flush();
     bytes += size;

@@ -202,7 +202,7 @@ void add_judge_commands(CLI::App& app, CommandAction& chosen) {
   test->add_option("--config", options->config, "YAML: a run's configuration, or one annotator")->required();
   test->add_option("--annotator", options->annotator, "Which of them (default: the first)");
   test->add_option("--items", options->items,
-                   "JSON Lines of {\"instruction\", \"response\"} (default: ten built-in ones)");
+                   "JSON Lines of {\"instruction\", \"response\", \"reference\"?} (default: ten built-in ones)");
   test->add_option("--count", options->count, "How many items")->check(CLI::Range(1, 1000))->capture_default_str();
   test->add_option("--budget", options->budget, "Most dollars of this trial (default: caps.request times the items)")
       ->check(CLI::NonNegativeNumber);

@@ -225,7 +225,9 @@ void BatchJudge::send_waiting(const std::vector<OpenBatch>& open) {
     std::int64_t bytes = 0;
     constexpr std::int64_t kAround = 4'000;  // of the request's JSON and its prompt
     while (at < waiting.size() && static_cast<std::int64_t>(part.size()) < batch_.max_requests) {
-      bytes += 2 * static_cast<std::int64_t>(waiting[at].instruction.size() + waiting[at].response.size()) + kAround;
+      const JudgeRequest& next = waiting[at];
+      bytes += 2 * static_cast<std::int64_t>(next.instruction.size() + next.response.size() + next.reference.size()) +
+               kAround;
       if (bytes > batch_.max_bytes && !part.empty()) break;
       part.push_back(std::move(waiting[at++]));
     }
@@ -239,7 +241,7 @@ void BatchJudge::send_batch(const std::vector<JudgeRequest>& requests) {
   std::vector<AttemptIntent> intents;
   for (const JudgeRequest& request : requests) {
     try {
-      ChatRequest chat = judging_request(options_, {request.instruction, request.response, "", request.ended});
+      ChatRequest chat = judging_request(options_, judged_text(request));
       intents.push_back({{request.id, 1}, at_discount(most_cost(options_.price, chat))});
       items.push_back({custom_id(name, request.id), std::move(chat)});
     } catch (const Error& error) {

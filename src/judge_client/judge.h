@@ -36,6 +36,7 @@ struct JudgeRequest {
   std::string instruction;  // the instruction, its input after a line feed when it has one
   std::string response;
   bool ended = true;           // the model ended the response by itself; false: cut at the token limit
+  std::string reference = "";  // a good answer to compare with; empty: none is known
 };
 
 // Announced before anything is sent, so that its cost can be reserved first. Money is micro-dollars.

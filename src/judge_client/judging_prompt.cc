@@ -115,8 +115,14 @@ JudgingPrompt judging_prompt(const std::string& name_or_path) {
   return parse_judging_prompt(read_yaml_file(path), path.stem().string(), path.string());
 }
 
+JudgedText judged_text(const JudgeRequest& request) {
+  return {request.instruction, request.response, request.reference, request.ended};
+}
+
+bool wants_reference(const JudgingPrompt& prompt) { return wants(prompt, "reference"); }
+
 JudgingMessages render_judging_prompt(const JudgingPrompt& prompt, const JudgedText& text) {
-  if (text.reference.empty() && wants(prompt, "reference")) {
+  if (text.reference.empty() && wants_reference(prompt)) {
     throw Error(ErrorCode::kBadInput,
                 "judging prompt " + prompt.name + " compares with a reference answer, and this item has none");
   }

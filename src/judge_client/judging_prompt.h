@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/json.h"
+#include "judge_client/judge.h"
 #include "judge_client/verdict.h"
 
 namespace cutd {
@@ -32,6 +33,9 @@ struct JudgedText {
   bool ended = true;      // of the response: by itself, not cut at the token limit; only webhooks are told
 };
 
+// What a request shows of itself.
+JudgedText judged_text(const JudgeRequest& request);
+
 struct JudgingMessages {
   std::string system;
   std::string user;
@@ -43,6 +47,9 @@ struct JudgingMessages {
 JudgingPrompt judging_prompt(const std::string& name_or_path);
 JudgingPrompt parse_judging_prompt(const Json& value, const std::string& name, const std::string& origin);
 std::vector<std::string> built_in_judging_prompts();
+
+// Whether it shows a reference answer, which every item must then have.
+bool wants_reference(const JudgingPrompt& prompt);
 
 // Pure. Delimiters inside the judged texts are neutralised (dataset/prompt_template.h): they cannot close their
 // section. Error(kBadInput) when the prompt wants a reference and there is none.

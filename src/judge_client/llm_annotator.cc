@@ -155,12 +155,7 @@ void settle_llm_annotator(LlmAnnotator& config, const std::string& origin) {
   }
   if (config.api == "engine") check_engine(config, refuse);
   else check_paid(config, refuse);
-  const JudgingPrompt prompt = prompt_of(config, origin + ": llm.prompt");
-  if (prompt.user.find("{{reference}}") != std::string::npos ||
-      prompt.system.find("{{reference}}") != std::string::npos) {
-    refuse("prompt", "compares with a reference answer, which instructions of a run do not have");
-  }
-  config.prompt = to_json_text(prompt_json(prompt));
+  config.prompt = to_json_text(prompt_json(prompt_of(config, origin + ": llm.prompt")));
 }
 
 std::string llm_annotator_version(const LlmAnnotator& config) {

@@ -56,7 +56,7 @@ JudgeOutcome read_chat_reply(const JudgingPrompt& prompt, const JudgedText& text
 }
 
 JudgeOutcome read_stored_reply(const LlmJudgeOptions& options, const JudgeRequest& request, const RawReply& reply) {
-  const JudgedText text{request.instruction, request.response, "", request.ended};
+  const JudgedText text = judged_text(request);
   const HttpReply http{reply.status, {{"content-type", reply.content_type}}, reply.bytes, 0};
   const ChatOutcome read = parse_chat_reply(options.client.endpoint.format, judging_request(options, text), http, 0);
   if (const auto* failure = std::get_if<ApiFailure>(&read))
@@ -162,7 +162,7 @@ std::optional<JudgeOutcome> LlmJudge::read_stored(const JudgeRequest& request, c
 }
 
 void LlmJudge::submit(JudgeRequest request) {
-  const JudgedText text{request.instruction, request.response, "", request.ended};
+  const JudgedText text = judged_text(request);
   ChatRequest chat;
   try {
     chat = judging_request(options_, text);

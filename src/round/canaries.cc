@@ -27,7 +27,7 @@ std::string required_text(const Json& row, const char* key, const std::string& p
 }
 
 CanaryRow parse_canary(const Json& row, const std::string& place) {
-  static const std::set<std::string> kKeys = {"instruction", "input", "response", "perfect", "attack"};
+  static const std::set<std::string> kKeys = {"instruction", "input", "reference", "response", "perfect", "attack"};
   if (!row.is_object()) throw Error(ErrorCode::kBadInput, place + ": a canary must be an object");
   for (const auto& [key, value] : row.items()) {
     if (!kKeys.contains(key)) throw Error(ErrorCode::kBadInput, place + ": unknown key \"" + key + "\"");
@@ -35,6 +35,8 @@ CanaryRow parse_canary(const Json& row, const std::string& place) {
   CanaryRow canary;
   canary.instruction.text = required_text(row, "instruction", place);
   canary.instruction.input = json_get_or<std::string>(row, "input", "", place);
+  canary.instruction.reference = json_get_or<std::string>(row, "reference", "", place);
+  canary.place = place;
   canary.instruction.hash = instruction_hash(canary.instruction.text, canary.instruction.input);
   canary.instruction.split = Split::kGate;
   canary.response = required_text(row, "response", place);
@@ -74,7 +76,8 @@ std::vector<CanaryRow> parse_canaries(std::string_view bytes, const std::string&
 
 std::vector<Canary> hold_out_canaries(Writer& writer, const std::vector<CanaryRow>& rows, const std::string& source) {
   std::vector<NewInstruction> instructions;
-  for (const CanaryRow& row : rows) instructions.push_back({row.instruction.text, row.instruction.input});
+  for (const CanaryRow& row : rows)
+    instructions.push_back({row.instruction.text, row.instruction.input, row.instruction.reference});
   import_instructions(writer, instructions, Split::kGate, source);
   std::map<std::string, InstructionId> known;
   for (const Instruction& instruction : list_instructions(writer, Split::kGate))

@@ -22,11 +22,12 @@ struct CanaryRow {
   std::string response;
   bool perfect = false;
   bool attack = false;
+  std::string place = "";  // "file:line"
 };
 
-// JSON Lines of {"instruction", "input"?, "response", "perfect", "attack"?}. Error(kBadInput) naming `origin` and the
-// line: another key, an empty text, an attack whose known verdict is "perfect", the same response to the same
-// instruction twice.
+// JSON Lines of {"instruction", "input"?, "reference"?, "response", "perfect", "attack"?}. Error(kBadInput) naming
+// `origin` and the line: another key, an empty text, an attack whose known verdict is "perfect", the same response to
+// the same instruction twice.
 std::vector<CanaryRow> parse_canaries(std::string_view bytes, const std::string& origin);
 
 // Stores their instructions as held out. Error(kUsage) when one trains, or is in the report set, in this data folder.

@@ -80,7 +80,7 @@ std::vector<EngineJudge::Asked> EngineJudge::render(const std::vector<JudgeReque
   std::vector<Asked> unit;
   for (const JudgeRequest& request : requests) {
     try {
-      const JudgedText text{request.instruction, request.response, "", request.ended};
+      const JudgedText text = judged_text(request);
       Asked asked{{request.id, 1}, text, options_.encode(render_judging_prompt(options_.prompt, text))};
       if (static_cast<std::int64_t>(asked.ids.size()) >= options_.most_ids) {
         throw Error(ErrorCode::kBadInput, "the judging prompt has " + std::to_string(asked.ids.size()) +

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -21,9 +22,12 @@ FileReader files_beside(std::filesystem::path base);
 struct EmbeddedFile;
 FileReader embedded_files(std::span<const EmbeddedFile> files);
 
-// JSON Lines of {"instruction": text, "input"?: text}. Throws Error(kBadInput) naming `origin` and the line
+// JSON Lines of {"instruction": text, "input"?: text, "reference"?: text}, the last one a good answer, for judges that
+// compare with one. Throws Error(kBadInput) naming `origin` and the line
 // for a broken line, another key, an empty instruction or the same instruction twice.
 std::vector<Instruction> parse_instructions(std::string_view bytes, Split split, const std::string& origin);
+
+using InstructionPlaces = std::map<std::string, std::string>;
 
 // The files whole: what lies beyond data.gate_count and data.report_count is held out as well.
 struct InstructionSets {
@@ -31,10 +35,16 @@ struct InstructionSets {
   std::vector<Instruction> gate;   // file order; a run reads the first data.gate_count
   std::vector<Instruction> report;
   std::size_t held_out_in_train = 0;  // dropped from `train` because they are held out
+  InstructionPlaces places;           // "file:line" by hash; of a held-out one that of its own set
 };
 
 // Throws as parse_instructions; Error(kUsage) naming the key when a held-out set is empty or holds fewer than
 // its count asks for, gate and report overlap, or the training set is too small for one round.
 InstructionSets read_instruction_sets(const DataConfig& data, const FileReader& files);
+
+// What the run will ask about must have a reference answer where `who` ("annotator critic") compares with one.
+// Error(kUsage) naming the file and line that has none.
+void require_references(const InstructionSets& sets, const DataConfig& data, const std::string& who);
+[[noreturn]] void refuse_without_reference(const std::string& place, const std::string& who);
 
 }  // namespace cutd

@@ -40,7 +40,8 @@ JudgingCost one_call(const LlmJudgeOptions& options, const RunConfig& config, co
     call.output_tokens = std::llround(measured->output_tokens);
   } else {
     const std::int64_t response = config.generation.sampling.max_new_tokens * kBytesPerToken;
-    const ChatRequest request = judging_request(options, {text_of(figures.mean_bytes), text_of(response), ""});
+    const ChatRequest request = judging_request(
+        options, {text_of(figures.mean_bytes), text_of(response), text_of(figures.mean_reference_bytes)});
     if (request.messages.empty()) return call;  // a webhook's: nothing is counted in tokens
     call.input_tokens = most_input_tokens(request) / kBytesPerToken;
     call.output_tokens = std::max<std::int64_t>(request.max_tokens / kShareOfJudgment, 1);
@@ -111,12 +112,18 @@ InstructionFigures instruction_figures(const InstructionSets& sets, const DataCo
   figures.gate_count = count(sets.gate, data.gate_count);
   figures.report_count = count(sets.report, data.report_count);
   std::int64_t bytes = 0;
+  std::int64_t reference_bytes = 0;
   for (const Instruction& instruction : sets.train) {
     const auto size = static_cast<std::int64_t>(instruction.text.size() + instruction.input.size());
     bytes += size;
     figures.most_bytes = std::max(figures.most_bytes, size);
+    const auto reference = static_cast<std::int64_t>(instruction.reference.size());
+    reference_bytes += reference;
+    figures.most_reference_bytes = std::max(figures.most_reference_bytes, reference);
   }
-  if (!sets.train.empty()) figures.mean_bytes = bytes / static_cast<std::int64_t>(sets.train.size());
+  if (sets.train.empty()) return figures;
+  figures.mean_bytes = bytes / static_cast<std::int64_t>(sets.train.size());
+  figures.mean_reference_bytes = reference_bytes / static_cast<std::int64_t>(sets.train.size());
   return figures;
 }
 
@@ -139,8 +146,8 @@ JudgeEstimate estimate_judging(const RunConfig& config, const InstructionFigures
   estimate.call = one_call(options, config, figures, measured);
   const std::int64_t longest = config.generation.sampling.max_new_tokens * kBytesPerToken;
   estimate.most_per_call = discounted(
-      annotator,
-      most_cost(options.price, judging_request(options, {text_of(figures.most_bytes), text_of(longest), ""})));
+      annotator, most_cost(options.price, judging_request(options, {text_of(figures.most_bytes), text_of(longest),
+                                                                    text_of(figures.most_reference_bytes)})));
   estimate.round = times(estimate.call, per_round);
   estimate.run = times(estimate.call, whole);
   if (annotator.kind == "llm") estimate.seconds_per_round = seconds_of(annotator.llm, estimate.round);

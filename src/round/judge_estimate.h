@@ -19,6 +19,8 @@ struct InstructionFigures {
   std::int64_t report_count = 0;  // of the final report, once for each of two models
   std::int64_t mean_bytes = 0;    // of an instruction
   std::int64_t most_bytes = 0;
+  std::int64_t mean_reference_bytes = 0;  // of its reference answer, shown where the prompt wants one
+  std::int64_t most_reference_bytes = 0;
 };
 struct InstructionSets;
 InstructionFigures instruction_figures(const InstructionSets& sets, const DataConfig& data);

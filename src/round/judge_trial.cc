@@ -127,20 +127,28 @@ class TrialSink final : public JudgeSink {
 }  // namespace
 
 std::vector<TrialItem> built_in_trial_items() {
+  const std::string france = "Paris.";
+  const std::string australia = "Canberra.";
+  const std::string product = "102.";
+  const std::string sky = "The air scatters blue light more strongly than red light.";
+  const std::string colours = "Red, green and blue.";
+  const std::string regrets = "Thank you very much for the invitation; I am sorry that I cannot come.";
   return {
-      {"Name the capital of France.", "The capital of France is Paris."},
-      {"Name the capital of Australia.", "The capital of Australia is Sydney."},
-      {"What is 17 times 6?", "17 times 6 is 102."},
-      {"What is 17 times 6?", "17 times 6 is 112, because 17 times 6 is 10 times 6 plus 7 times 6 plus 10."},
+      {"Name the capital of France.", "The capital of France is Paris.", france},
+      {"Name the capital of Australia.", "The capital of Australia is Sydney.", australia},
+      {"What is 17 times 6?", "17 times 6 is 102.", product},
+      {"What is 17 times 6?", "17 times 6 is 112, because 17 times 6 is 10 times 6 plus 7 times 6 plus 10.", product},
       {"Explain in one sentence why the sky is blue.",
        "Air scatters the short, blue waves of sunlight far more than the long, red ones, so blue light reaches us "
-       "from all directions."},
-      {"Explain in one sentence why the sky is blue.", "Sure! The sky. The sky. The sky is blue because it is blue."},
-      {"List three primary colours of light.", "Red, green and blue."},
-      {"List three primary colours of light.", "Red and"},
+       "from all directions.",
+       sky},
+      {"Explain in one sentence why the sky is blue.", "Sure! The sky. The sky. The sky is blue because it is blue.",
+       sky},
+      {"List three primary colours of light.", "Red, green and blue.", colours},
+      {"List three primary colours of light.", "Red and", colours},
       {"Write a polite sentence declining an invitation to dinner.",
-       "Thank you very much for inviting me, but I am afraid I cannot come on Friday."},
-      {"Write a polite sentence declining an invitation to dinner.", "No."}};
+       "Thank you very much for inviting me, but I am afraid I cannot come on Friday.", regrets},
+      {"Write a polite sentence declining an invitation to dinner.", "No.", regrets}};
 }
 
 std::vector<TrialItem> read_trial_items(const std::filesystem::path& path, std::size_t most) {
@@ -151,8 +159,8 @@ std::vector<TrialItem> read_trial_items(const std::filesystem::path& path, std::
     const char* key = row.is_object() && row.contains("response") ? "response" : "output";
     const auto input = json_get_or<std::string>(row, "input", "", origin);
     const auto instruction = json_get<std::string>(row, "instruction", origin);
-    items.push_back(
-        {input.empty() ? instruction : instruction + "\n" + input, json_get<std::string>(row, key, origin)});
+    items.push_back({input.empty() ? instruction : instruction + "\n" + input, json_get<std::string>(row, key, origin),
+                     json_get_or<std::string>(row, "reference", "", origin)});
   });
   if (items.empty()) throw Error(ErrorCode::kBadInput, path.string() + " holds no item");
   return items;
@@ -165,7 +173,8 @@ Trial run_trial(Judge& judge, const std::vector<TrialItem>& items, const std::st
   const std::string name = format_utc(clock.wall_micros()) + "/" + std::to_string(::getpid());
   TrialSink sink(trial, name, annotator, budget, data_dir, clock);
   for (std::size_t i = 0; i < items.size(); ++i) {
-    judge.submit({RequestId{static_cast<std::int64_t>(i) + 1}, items[i].instruction, items[i].response, true});
+    judge.submit({RequestId{static_cast<std::int64_t>(i) + 1}, items[i].instruction, items[i].response, true,
+                  items[i].reference});
   }
   judge.run(stop, sink);
   return trial;

@@ -19,11 +19,13 @@ namespace cutd {
 struct TrialItem {
   std::string instruction;
   std::string response;
+  std::string reference = "";  // empty: none is known
 };
 
 // Ten with well-known flaws, and some without.
 std::vector<TrialItem> built_in_trial_items();
-// JSON Lines of {"instruction", "response" or "output"}, the first `most`. Error(kBadInput) naming file and line.
+// JSON Lines of {"instruction", "input"?, "response" or "output", "reference"?}, the first `most`. Error(kBadInput)
+// naming file and line.
 std::vector<TrialItem> read_trial_items(const std::filesystem::path& path, std::size_t most);
 
 struct TrialResult {

@@ -73,7 +73,7 @@ JudgeRequest request_of(const PendingJudgment& pending) {
   const Instruction& instruction = pending.instruction;
   return {RequestId{pending.id.value},
           instruction.input.empty() ? instruction.text : instruction.text + "\n" + instruction.input,
-          pending.response.text, pending.response.finish_reason == "stop"};
+          pending.response.text, pending.response.finish_reason == "stop", instruction.reference};
 }
 
 // What an annotator's sink must know: a ledger for everything that goes over the network, and today's resends.

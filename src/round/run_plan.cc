@@ -63,9 +63,20 @@ std::size_t longest_instruction(const InstructionSets& sets) {
   return longest;
 }
 
-ChatRequest request_of(const LlmAnnotator& annotator, std::size_t instruction_bytes, std::size_t response_bytes) {
+std::size_t longest_reference(const InstructionSets& sets) {
+  std::size_t longest = 0;
+  for (const auto* set : {&sets.train, &sets.gate, &sets.report}) {
+    for (const Instruction& row : *set) longest = std::max(longest, row.reference.size());
+  }
+  return longest;
+}
+
+// Where the prompt shows a reference answer, one as long as the longest.
+ChatRequest request_of(const LlmAnnotator& annotator, const InstructionSets& sets, std::size_t instruction_bytes,
+                       std::size_t response_bytes) {
   return judging_request(llm_judge_options(annotator, ""),
-                         {std::string(instruction_bytes, 'i'), std::string(response_bytes, 'r'), ""});
+                         {std::string(instruction_bytes, 'i'), std::string(response_bytes, 'r'),
+                          std::string(std::max<std::size_t>(longest_reference(sets), 1), 'a')});
 }
 
 std::size_t message_bytes(const ChatRequest& request) {
@@ -79,13 +90,13 @@ void plan_cost(const RunConfig& config, const InstructionSets& sets, RunPlan& pl
   plan.paid = config.annotator().kind == "llm" && !annotator.price.is_free();
   if (!plan.paid) return;
   const std::int64_t longest = config.generation.sampling.max_new_tokens;
-  const ChatRequest likely = request_of(annotator, static_cast<std::size_t>(mean_instruction_bytes(sets)),
+  const ChatRequest likely = request_of(annotator, sets, static_cast<std::size_t>(mean_instruction_bytes(sets)),
                                         static_cast<std::size_t>(plan.assumed.response_tokens * kBytesPerToken));
   ChatUsage usage;
   usage.input_tokens = static_cast<std::int64_t>(message_bytes(likely)) / kBytesPerToken;
   usage.output_tokens = plan.assumed.judgment_tokens;
   const ChatRequest most =
-      request_of(annotator, longest_instruction(sets), static_cast<std::size_t>(longest * kMostBytesPerToken));
+      request_of(annotator, sets, longest_instruction(sets), static_cast<std::size_t>(longest * kMostBytesPerToken));
   const double calls = static_cast<double>(plan.responses);
   plan.likely_usd = calls * static_cast<double>(price_of(annotator.price, usage)) / 1e6;
   plan.most_usd = calls * static_cast<double>(most_cost(annotator.price, most)) / 1e6;

@@ -30,7 +30,8 @@ namespace fs = std::filesystem;
 
 std::vector<NewInstruction> new_instructions(const std::vector<Instruction>& set) {
   std::vector<NewInstruction> rows;
-  for (const Instruction& instruction : set) rows.push_back({instruction.text, instruction.input});
+  for (const Instruction& instruction : set)
+    rows.push_back({instruction.text, instruction.input, instruction.reference});
   return rows;
 }
 
@@ -74,6 +75,17 @@ std::vector<InstructionId> held_out_ids(Reader& reader, const std::vector<Instru
   return ids;
 }
 
+void check_references(const RunConfig& config, const InstructionSets& sets, const std::vector<CanaryRow>& canaries) {
+  for (const AnnotatorConfig& annotator : config.annotators) {
+    if (!asks_a_model(annotator) || !wants_reference(prompt_of(annotator.llm, "llm.prompt"))) continue;
+    const std::string who = "annotator " + annotator.name;
+    require_references(sets, config.data, who);
+    for (const CanaryRow& canary : canaries) {
+      if (canary.instruction.reference.empty()) refuse_without_reference(canary.place, who);
+    }
+  }
+}
+
 std::string set_hash(const std::vector<Instruction>& set, std::size_t count) {
   std::vector<std::string> hashes;
   for (std::size_t i = 0; i < count; ++i) hashes.push_back(set[i].hash);
@@ -113,6 +125,7 @@ RunId start_run(Store& store, const RunConfig& config, const FileReader& files, 
   }
   std::vector<CanaryRow> canaries;
   if (!config.alarms.canaries.empty()) canaries = parse_canaries(files(config.alarms.canaries), config.alarms.canaries);
+  check_references(frozen.config, sets, canaries);
   frozen.template_version = text(frozen.model_dir, config.prompt_template).prompts.version();
   frozen.base_hash = model_fingerprint(frozen.model_dir);
   const std::optional<Adapter> start = require_start(store, config.limits.start_from, frozen.base_hash);

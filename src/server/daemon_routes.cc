@@ -16,7 +16,7 @@ std::string reason_of(const Request& request, const char* fallback) {
   return json_get_or<std::string>(body, "why", fallback, "request body");
 }
 
-// {"split": "train", "source": "my.jsonl", "instructions": [{"instruction", "input"?}]}
+// {"split": "train", "source": "my.jsonl", "instructions": [{"instruction", "input"?, "reference"?}]}
 Reply import_rows(const DaemonContext& context, const Request& request) {
   const Json body = json_body(request);
   require_keys(body, {"split", "source", "instructions"});
@@ -25,7 +25,8 @@ Reply import_rows(const DaemonContext& context, const Request& request) {
   std::vector<NewInstruction> rows;
   for (const Json& row : json_get<std::vector<Json>>(body, "instructions", "request body")) {
     rows.push_back({json_get<std::string>(row, "instruction", "instructions"),
-                    json_get_or<std::string>(row, "input", "", "instructions")});
+                    json_get_or<std::string>(row, "input", "", "instructions"),
+                    json_get_or<std::string>(row, "reference", "", "instructions")});
   }
   const ImportCounts counts =
       context.store.write([&](Writer& writer) { return import_instructions(writer, rows, split, source); });

@@ -21,6 +21,23 @@ constexpr const char* kUnused =
     "  SELECT 1 FROM sample JOIN unit ON unit.id = sample.unit_id JOIN round ON round.id = unit.round_id"
     "  WHERE sample.instruction_id = instruction.id AND round.run_id = ?1)";
 
+void add_reference(Writer& writer, const NewInstruction& instruction, const std::string& hash) {
+  if (instruction.reference.empty()) return;
+  Database& database = writer.database();
+  database.run(
+      "INSERT OR IGNORE INTO instruction_reference (instruction_id, text) SELECT id, ? FROM instruction WHERE hash = ?",
+      instruction.reference, hash);
+  const auto known = database.first(
+      "SELECT instruction_reference.text FROM instruction_reference JOIN instruction ON id = instruction_id "
+      "WHERE hash = ?",
+      [](Statement& row) { return row.text(0); }, hash);
+  if (known == instruction.reference) return;
+  throw Error(ErrorCode::kConflict,
+              "\"" + instruction.text +
+                  "\" has another reference answer in this data folder, by which it may have been "
+                  "judged; give the same one, or use another --data-dir");
+}
+
 void import_one(Writer& writer, const NewInstruction& instruction, Split split, const std::string& source,
                 ImportCounts& counts) {
   Database& database = writer.database();
@@ -42,6 +59,7 @@ void import_one(Writer& writer, const NewInstruction& instruction, Split split, 
     database.run("UPDATE instruction SET split = ?, source = ? WHERE id = ?", name_of(split), source, known->first);
     ++counts.held_out;
   }
+  add_reference(writer, instruction, hash);
 }
 
 // How often each instruction was used; one that is not in it never was.

@@ -16,6 +16,7 @@ namespace cutd {
 struct NewInstruction {
   std::string text;
   std::string input;
+  std::string reference = "";  // a good answer; empty: none is known
 };
 
 struct ImportCounts {
@@ -26,7 +27,8 @@ struct ImportCounts {
   std::int64_t already_trained = 0;  // asked to be held out, but a round has sampled it: stays train
 };
 
-// Idempotent. Importing as gate or report what is in train moves it, unless a round has used it.
+// Idempotent. Importing as gate or report what is in train moves it, unless a round has used it. A reference is added
+// to what is known already; Error(kConflict) naming the instruction where it has another one.
 ImportCounts import_instructions(Writer& writer, std::span<const NewInstruction> instructions, Split split,
                                  const std::string& source);
 

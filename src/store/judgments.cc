@@ -92,16 +92,21 @@ std::vector<PendingJudgment> list_pending_judgments(Reader& reader, UnitOwner ow
       "SELECT judgment.id, instruction.id, instruction.hash, instruction.text, instruction.input, instruction.split, "
       "instruction.source, response.id, sample.id, unit.id, sample.instruction_id, response.split, response.hash, "
       "response.ids, response.text, response.finish_reason, sample.seed, response.model_hash, "
-      "response.template_version, response.logprob_sum, response.base_logprob_sum "
+      "response.template_version, response.logprob_sum, response.base_logprob_sum, "
+      "coalesce(instruction_reference.text, '') "
       "FROM judgment JOIN response ON response.id = judgment.response_id "
       "JOIN sample ON sample.id = response.sample_id JOIN unit ON unit.id = sample.unit_id "
       "JOIN instruction ON instruction.id = sample.instruction_id "
+      "LEFT JOIN instruction_reference ON instruction_reference.instruction_id = instruction.id "
       "WHERE judgment.annotator_id = ? AND judgment.state = 'pending' AND unit.round_id IS ? "
       "AND unit.evaluation_id IS ? ORDER BY judgment.id LIMIT ?",
       [](Statement& row) {
-        return PendingJudgment{{row.integer(0)},
-                               store_rows::instruction_of(row, 1),
-                               store_rows::response_of(row, 1 + store_rows::kInstructionColumns)};
+        constexpr int kReference = 21;
+        PendingJudgment pending{{row.integer(0)},
+                                store_rows::instruction_of(row, 1),
+                                store_rows::response_of(row, 1 + store_rows::kInstructionColumns)};
+        pending.instruction.reference = row.text(kReference);
+        return pending;
       },
       annotator, columns.round, columns.evaluation, limit);
 }

@@ -32,7 +32,7 @@ std::int64_t request_judgments(Writer& writer, UnitOwner owner, AnnotatorId anno
 // The same for one response; harmless when it was asked for already.
 void request_judgment(Writer& writer, ResponseId response, AnnotatorId annotator);
 
-// A pending judgment with what the judge needs to see.
+// A pending judgment with what the judge needs to see, the instruction's reference among it.
 struct PendingJudgment {
   JudgmentId id;
   Instruction instruction;

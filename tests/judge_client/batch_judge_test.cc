@@ -155,6 +155,26 @@ TEST_P(BatchJudgeTest, GivesTheVerdictsThatSingleRequestsGet) {
   for (int i = 1; i <= 8; ++i) EXPECT_EQ(std::get<Verdict>(sink_.outcomes.at(i)).text, expected(i)) << i;
 }
 
+TEST_P(BatchJudgeTest, ShowsTheReferenceToAPromptThatComparesWithOne) {
+  serve("{}");
+  LlmAnnotator annotator;
+  annotator.api = GetParam();
+  annotator.base_url = server_->url();
+  annotator.model = "judge-1";
+  annotator.prompt = "verdict";
+  annotator.allow_http = true;
+  annotator.allow_private = {"127.0.0.1"};
+  annotator.batch.gather_seconds = 0;
+  annotator.batch.poll_seconds = 0;
+  const auto judge = make_llm_judge(annotator, "", sink_.clock, true);
+  const JudgeRequest request{RequestId{1}, "Name a fruit.", "A chair.", true, "Apple."};
+  for (int i = 0; i < 2; ++i) {
+    judge->submit(request);
+    judge->run({}, sink_);
+  }
+  EXPECT_EQ(verdicts(), 1U);
+}
+
 TEST_P(BatchJudgeTest, WaitsWhileABatchIsWorkedOn) {
   serve(R"({"batch_polls": 3})");
   look(5);

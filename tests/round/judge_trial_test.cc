@@ -18,11 +18,12 @@ using ::testing::SizeIs;
 
 class JudgeTrialTest : public testing::Test {
  protected:
-  Trial run(const std::string& script, std::int64_t budget = 10'000'000) {
+  Trial run(const std::string& script, std::int64_t budget = 10'000'000, const std::string& prompt = "cut-fig8") {
     server_.emplace(scripted_api(parse_json(script, "script")));
     LlmAnnotator annotator;
     annotator.base_url = server_->url();
     annotator.model = "judge-1";
+    annotator.prompt = prompt;
     annotator.price = {1, -1, 4};
     annotator.allow_http = true;
     annotator.allow_private = {"127.0.0.1"};
@@ -54,6 +55,13 @@ TEST_F(JudgeTrialTest, JudgesTenItemsAndKeepsWhatTheyCost) {
   EXPECT_EQ(kept.spent, trial.spent);
   EXPECT_EQ(kept.unknown, 0);
   EXPECT_THAT(read_file(folder_ / "trials.jsonl"), testing::Not(HasSubstr("canary-key")));
+}
+
+TEST_F(JudgeTrialTest, ItsOwnItemsSuitEveryBuiltInPrompt) {
+  for (const std::string& prompt : built_in_judging_prompts()) {
+    if (prompt == "yes-no") continue;  // the double does not end with a decision
+    EXPECT_EQ(verdicts(run("{}", 10'000'000, prompt)), 10U) << prompt;
+  }
 }
 
 TEST_F(JudgeTrialTest, NeverPassesItsBudget) {
@@ -89,16 +97,19 @@ TEST_F(JudgeTrialTest, EndsAtOnceWhenTheAnnotatorIsAtFault) {
 }
 
 TEST_F(JudgeTrialTest, ReadsItemsOfBothKinds) {
-  std::ofstream(folder_ / "items.jsonl") << R"({"instruction": "Say hi.", "response": "Hi."})"
-                                         << "\n"
-                                         << R"({"instruction": "Add.", "input": "1 and 2", "output": "3"})"
-                                         << "\n"
-                                         << R"({"instruction": "Stop.", "response": "No."})"
-                                         << "\n";
+  std::ofstream(folder_ / "items.jsonl")
+      << R"({"instruction": "Say hi.", "response": "Hi."})"
+      << "\n"
+      << R"({"instruction": "Add.", "input": "1 and 2", "output": "3", "reference": "3."})"
+      << "\n"
+      << R"({"instruction": "Stop.", "response": "No."})"
+      << "\n";
   const auto items = read_trial_items(folder_ / "items.jsonl", 2);
   ASSERT_THAT(items, SizeIs(2));
   EXPECT_EQ(items[1].instruction, "Add.\n1 and 2");
   EXPECT_EQ(items[1].response, "3");
+  EXPECT_EQ(items[1].reference, "3.");
+  EXPECT_EQ(items[0].reference, "");
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 
 #include <fstream>
 #include <iostream>
+#include <mutex>
+#include <sstream>
 
 #include "core/fault.h"
 #include "core/files.h"
@@ -203,6 +205,34 @@ TEST_F(LlmJudgingTest, WhatCameIsKeptOfAttemptsThatFailedOrWereLost) {
   EXPECT_EQ(lost, 1U);
   EXPECT_EQ(in_rows, 1U);
   EXPECT_EQ(in_files, 1U);
+  EXPECT_THAT(daemon().check(), IsEmpty());
+}
+
+// Judges that compare with a reference answer (the built-in prompt `verdict`).
+TEST_F(LlmJudgingTest, AReferenceTravelsFromItsFileToTheJudgesPrompt) {
+  std::mutex mutex;
+  std::string seen;
+  server_.emplace([&, api = scripted_api()](const FakeRequest& request) {
+    const std::lock_guard lock(mutex);
+    seen += request.body;
+    return api(request);
+  });
+  Json with_references = annotators();
+  with_references["annotators"][0]["llm"]["prompt"] = "verdict";
+  use_llm_judges();
+  EXPECT_THAT(error_of(ErrorCode::kUsage, [&] { start(with_references); }),
+              testing::AllOf(HasSubstr("train.jsonl:1: annotator critic compares with a reference answer"),
+                             HasSubstr("\"reference\"")));
+  for (auto& [name, bytes] : files_.files) {
+    std::string lines;
+    std::istringstream rows(bytes);
+    for (std::string row; std::getline(rows, row);)
+      lines += row.substr(0, row.size() - 1) + R"(,"reference":"It is for )" + name + R"(."})" + "\n";
+    bytes = lines;
+  }
+  EXPECT_EQ(work(start(with_references)), RunState::kCompleted);
+  for (const char* name : {"train.jsonl", "gate.jsonl", "report.jsonl"})
+    EXPECT_THAT(seen, HasSubstr("### Reference:\\nIt is for " + std::string(name)));
   EXPECT_THAT(daemon().check(), IsEmpty());
 }
 

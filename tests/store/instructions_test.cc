@@ -40,6 +40,23 @@ TEST_F(InstructionsTest, TellsInstructionAndInputApart) {
   });
 }
 
+TEST_F(InstructionsTest, KeepsAReferenceAndNeverAnotherOne) {
+  const auto import_with = [&](Split split, const std::string& reference) {
+    write([&](Writer& writer) {
+      const std::vector<NewInstruction> one = {{"a", "", reference}};
+      import_instructions(writer, one, split, "test");
+    });
+  };
+  import(Split::kGate, {"a"});
+  import_with(Split::kGate, "An answer.");  // added to what was known without
+  import_with(Split::kGate, "An answer.");
+  import_with(Split::kGate, "");
+  EXPECT_THAT(error_of(ErrorCode::kConflict, [&] { import_with(Split::kTrain, "Another."); }),
+              testing::HasSubstr("\"a\" has another reference answer"));
+  error_of(ErrorCode::kConflict, [&] { execute("UPDATE instruction_reference SET text = 'x'"); });
+  error_of(ErrorCode::kConflict, [&] { execute("DELETE FROM instruction_reference"); });
+}
+
 TEST_F(InstructionsTest, HoldsOutWhatHasNotTrained) {
   import(Split::kTrain, {"a"});
   EXPECT_EQ(import(Split::kGate, {"a"}).held_out, 1);
