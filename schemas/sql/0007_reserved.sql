@@ -1,1 +1,0 @@
--- Nothing. Keeps the numbers without a gap until the migration that this one is for comes.
