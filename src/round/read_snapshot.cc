@@ -3,6 +3,7 @@
 #include "evaluation/stop_rule.h"
 #include "round/canaries.h"
 #include "round/judging_health.h"
+#include "round/quorum.h"
 #include "round/training_work.h"
 #include "store/adapters.h"
 #include "store/attempts.h"
@@ -70,7 +71,8 @@ RunFacts read_run_facts(Reader& reader, const FrozenRun& frozen, const Run& run,
     facts.consecutive_rejections = round.outcome == Outcome::kRejected ? facts.consecutive_rejections + 1 : 0;
   }
   facts.now_wall_micros = now;
-  facts.spent = spent_on_run(reader, run.id, frozen.annotator);
+  for (const AnnotatorId payer : working_annotators(reader, frozen.annotator))
+    facts.spent += spent_on_run(reader, run.id, frozen.annotator, payer);
   facts.instructions_left = count_unused_instructions(reader, run.id);
   facts.instructions_per_round = frozen.config.data.instructions_per_round;
   return facts;

@@ -54,7 +54,7 @@ void declare_pairwise_options(OptionTable& table, PairwiseConfig& pairwise) {
 void declare_limit_options(OptionTable& table, RunLimits& limits) {
   table.add("run.rounds", &limits.rounds, "most rounds", at_least(1));
   table.add("run.patience", &limits.patience, "stop after this many rejections in a row (0: never)", at_least(0));
-  table.add("run.budget_usd", &limits.budget_usd, "most money for paid annotators (0: none)", in_range(0, 1e9));
+  table.add("run.budget_usd", &limits.budget_usd, "no round starts once paid annotators have cost this (0: their caps alone hold)", in_range(0, 1e9));
   table.add("run.end_time", &limits.end_time, "no round starts after this time, e.g. 2026-11-24T06:00:00Z");
   table.add("run.seed", &limits.seed, "seed of the draw of instructions", at_least(0));
   table.add(

@@ -71,7 +71,7 @@ struct PairwiseConfig {
 struct RunLimits {
   std::int64_t rounds = 3;
   std::int64_t patience = 2;        // consecutive rejections that end the run; 0: never
-  double budget_usd = 0;            // for paid annotators; 0: none may be spent
+  double budget_usd = 0;            // of all paid annotators together; 0: their caps alone hold
   std::string end_time;             // "2026-11-24T06:00:00Z": no round starts later; empty: none
   std::int64_t seed = 1234;         // of the draw of instructions; samples have generation.seed
   std::string start_from = "base";  // base | kept | id of a promoted adapter: what round 1 trains on (start_point.h)

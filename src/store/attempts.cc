@@ -317,14 +317,14 @@ std::vector<Spending> list_spending(Reader& reader) {
                                });
 }
 
-std::int64_t spent_on_run(Reader& reader, RunId run, AnnotatorId annotator) {
+std::int64_t spent_on_run(Reader& reader, RunId run, AnnotatorId annotator, AnnotatorId payer) {
   return reader.database().integer(
       "SELECT coalesce(sum(reserved + spent), 0) FROM balance WHERE annotator = (SELECT name FROM annotator WHERE id = "
-      "?2) "
+      "?3) "
       "AND scope IN (SELECT 'round:' || id FROM round WHERE run_id = ?1 UNION SELECT 'evaluation:' || id FROM "
       "evaluation "
       "WHERE annotator_id = ?2 AND created_at >= (SELECT created_at FROM run WHERE id = ?1))",
-      run, annotator);
+      run, annotator, payer);
 }
 
 std::vector<LedgerEntry> list_ledger(Reader& reader, RunId run, std::int64_t before, std::int64_t limit) {

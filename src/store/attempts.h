@@ -115,8 +115,9 @@ struct Spending {
 };
 std::vector<Spending> list_spending(Reader& reader);  // by annotator and scope
 
-// What the judging of a run's rounds, and of evaluations by its annotator since its start, has cost or may cost.
-std::int64_t spent_on_run(Reader& reader, RunId run, AnnotatorId annotator);
+// What `payer` has cost, or may cost, in the judging of a run's rounds and of the evaluations by the run's `annotator`
+// since its start. A quorum's evaluations bear the quorum; the money is booked under its members' names.
+std::int64_t spent_on_run(Reader& reader, RunId run, AnnotatorId annotator, AnnotatorId payer);
 
 struct LedgerEntry {
   std::int64_t id = 0;

@@ -47,6 +47,7 @@ class LlmJudgingTest : public RoundTest {
   }
   void use_llm_judges() {
     daemon().judges = [this](const AnnotatorConfig& config) -> std::unique_ptr<Judge> {
+      if (!asks_over_http(config)) return make_judge(config);
       LlmJudgeOptions options = llm_judge_options(config.llm, "canary-key");
       options.client.retry.first_ms = 1;
       options.client.retry.cap_ms = 4;
@@ -142,6 +143,20 @@ TEST_F(LlmJudgingTest, AReachedCapPausesTheRunUntilItIsRaised) {
   // P2: not one judgment was paid for twice.
   for (const Attempt& attempt : attempts()) EXPECT_EQ(attempt.number, 1) << attempt.judgment.value;
   EXPECT_EQ(server_->counts().charged(), static_cast<std::int64_t>(attempts().size()));
+}
+
+// Its members' names are in the ledger, its own is not.
+TEST_F(LlmJudgingTest, AQuorumsMoneyCountsForTheBudgetOfItsRun) {
+  serve();
+  use_llm_judges();
+  Json changes = annotators();
+  changes["annotators"].push_back({{"name", "rules"}});
+  changes["run"] = {{"rounds", 2}, {"budget_usd", 0.0001}};
+  const RunId run = start(changes);
+  EXPECT_EQ(work(run), RunState::kCompleted);
+  EXPECT_GT(total().spent, 100);
+  EXPECT_EQ(daemon().run(run).reason, "the budget is spent");
+  EXPECT_EQ(daemon().round(run).number, 1);
 }
 
 TEST_F(LlmJudgingTest, UsedUpCreditPausesTheRunAtOnceWithThatReason) {

@@ -237,7 +237,7 @@ TEST_F(AttemptsTest, TheLedgerListsEveryMovementNewestFirst) {
   EXPECT_EQ(entries[0].round, round_);
   EXPECT_THAT(read([&](Reader& reader) { return list_ledger(reader, RunId{0}, entries[0].id, 1); }), SizeIs(1));
   EXPECT_THAT(read([&](Reader& reader) { return list_ledger(reader, RunId{999}, 0, 10); }), IsEmpty());
-  EXPECT_EQ(read([&](Reader& reader) { return spent_on_run(reader, round(round_).run, annotator_); }), 100);
+  EXPECT_EQ(read([&](Reader& reader) { return spent_on_run(reader, round(round_).run, annotator_, annotator_); }), 100);
 }
 
 TEST_F(AttemptsTest, WithoutCapsNothingIsSent) {
