@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "core/error.h"
 #include "core/fault.h"
 #include "core/files.h"
 #include "core/hash.h"
+#include "round/judge_estimate.h"
 #include "store/batches.h"
 #include "store/judgments.h"
 
@@ -98,8 +101,10 @@ void StoreJudgeSink::after_reply(AttemptId attempt, const RawReply& reply, const
     });
     return;
   }
-  end_attempt(
-      [id = row.mapped(), stored = stored_reply(reply, usage)](Writer& writer) { settle_attempt(writer, id, stored); });
+  settlements_.push_back(
+      {row.mapped(), store_.submit([id = row.mapped(), stored = stored_reply(reply, usage)](Writer& writer) {
+         return settle_attempt(writer, id, stored);
+       })});
 }
 
 void StoreJudgeSink::after_failure(AttemptId attempt, const AttemptFailure& failure) {
@@ -190,14 +195,40 @@ void StoreJudgeSink::read_again(RequestId request, const RawReply& reply, const 
 }
 
 void StoreJudgeSink::wait() {
-  std::vector<std::future<void>> writes = std::move(writes_);
-  writes_.clear();
-  for (std::future<void>& write : writes) {
+  const auto past_conflicts = [](const auto& get) {
     try {
-      write.get();
+      get();
     } catch (const Error& error) {
       if (error.code() != ErrorCode::kConflict) throw;
     }
+  };
+  std::vector<std::pair<AttemptRowId, std::int64_t>> charges;
+  for (Settlement& one : std::exchange(settlements_, {})) {
+    past_conflicts([&] {
+      if (const std::int64_t excess = one.excess.get(); excess > 0) charges.emplace_back(one.attempt, excess);
+    });
+  }
+  warn_of_excess(charges);
+  for (std::future<void>& write : std::exchange(writes_, {})) past_conflicts([&] { write.get(); });
+}
+
+// One by one while they are few: a price that is wrong makes thousands.
+void StoreJudgeSink::warn_of_excess(const std::vector<std::pair<AttemptRowId, std::int64_t>>& charges) const {
+  constexpr std::size_t kNamed = 5;
+  if (!options_.warn || charges.empty()) return;
+  std::int64_t sum = 0;
+  for (std::size_t i = 0; i < charges.size(); ++i) {
+    sum += charges[i].second;
+    if (i < kNamed) {
+      options_.warn(fmt::format(
+          "money: attempt {} of annotator {} was charged {} above its reservation: check llm.price, and whether the "
+          "server obeys the limit on tokens",
+          charges[i].first.value, options_.annotator, dollars_text(charges[i].second)));
+    }
+  }
+  if (charges.size() > kNamed) {
+    options_.warn(fmt::format("money: {} more attempts of annotator {} were; {} above in all",
+                              charges.size() - kNamed, options_.annotator, dollars_text(sum)));
   }
 }
 

@@ -21,6 +21,7 @@ struct JudgeSinkOptions {
   std::int64_t resends_left = 0;  // of today
   std::string annotator = "";     // whose rate limiter's state is kept, and for messages
   std::function<Json()> state;    // what the judge must remember over a restart: kept with each reservation
+  std::function<void(const std::string&)> warn;  // for the operator; called by wait(). Empty: nobody listens
 };
 
 // One thread. A reply is handed to the store's writer as it comes, before it is read; what it says follows as a command
@@ -46,7 +47,8 @@ class StoreJudgeSink final : public JudgeSink {
   // What a reply says that an earlier daemon stored and did not come to read.
   void read_again(RequestId request, const RawReply& reply, const JudgeOutcome& outcome);
 
-  // Throws what a write threw, except that a judgment someone else settled first is dropped.
+  // Throws what a write threw, except that a judgment someone else settled first is dropped. Warns of charges above
+  // their reservations.
   void wait();
 
   // Why the run must pause: credit used up, a cap reached. nullopt: it need not.
@@ -55,7 +57,12 @@ class StoreJudgeSink final : public JudgeSink {
 
  private:
   using AttemptEnd = std::function<void(Writer&)>;
+  struct Settlement {
+    AttemptRowId attempt;
+    std::future<std::int64_t> excess;  // of the charge above the reservation
+  };
 
+  void warn_of_excess(const std::vector<std::pair<AttemptRowId, std::int64_t>>& charges) const;
   void end_attempt(AttemptEnd end);
   std::vector<bool> reserve(std::span<const AttemptIntent> intents, const std::string& batch = "");
   AttemptReply stored_reply(const RawReply& reply, const std::optional<Usage>& usage) const;
@@ -68,6 +75,7 @@ class StoreJudgeSink final : public JudgeSink {
   std::optional<std::string> pause_reason_;
   std::int64_t settled_ = 0;
   std::vector<std::future<void>> writes_;
+  std::vector<Settlement> settlements_;
 };
 
 }  // namespace cutd

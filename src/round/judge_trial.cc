@@ -68,7 +68,7 @@ class TrialSink final : public JudgeSink {
     const std::int64_t reserved = reserved_.extract(attempt).mapped();
     bound_ -= reserved;
     const bool paid = reply.status == 200;
-    const std::int64_t cost = !paid ? 0 : usage ? std::min(usage->cost, reserved) : reserved;
+    const std::int64_t cost = !paid ? 0 : usage ? usage->cost : reserved;
     if (usage) {
       result(attempt.request).input_tokens += usage->input_tokens;
       result(attempt.request).output_tokens += usage->output_tokens;

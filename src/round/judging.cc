@@ -167,6 +167,7 @@ std::int64_t judge_task(Store& store, const JudgeTask& task, const JudgeFactory&
   const Json state = store.read([&](Reader& reader) { return find_rate_state(reader, task.config.name); });
   if (!state.is_null()) judge->restore_state(state);
   options.state = [&judge] { return judge->save_state(); };
+  options.warn = [&logger](const std::string& text) { logger.warning(text); };
   StoreJudgeSink sink(store, options);
   if (options.ledger) read_unread(store, task, *judge, sink, pending);
   for (const PendingJudgment& one : pending) judge->submit(request_of(one));

@@ -90,6 +90,17 @@ Purse purse_of(Database& database, AttemptRowId attempt) {
   return *purse;
 }
 
+// A charge above the reservation: a server that ignores the limit on tokens, say, or a price of ours that is wrong.
+void reserve_late(Writer& writer, AttemptRowId attempt, Purse& purse, std::int64_t excess) {
+  writer.database().run("UPDATE judge_attempt SET reserved = reserved + ?, reason = ? WHERE id = ?", excess,
+                        fmt::format("it was charged {} micro-dollars above its reservation of {}", excess,
+                                    purse.reserved),
+                        attempt);
+  move_balance(writer.database(), purse, excess, 0);
+  enter(writer, attempt, "reserve", excess);
+  purse.reserved += excess;
+}
+
 std::string not_an_intent(AttemptRowId attempt) {
   return "attempt " + std::to_string(attempt.value) + " has ended already";
 }
@@ -181,10 +192,12 @@ std::optional<AttemptRowId> reserve_attempt(Writer& writer, JudgmentId judgment,
   return attempt;
 }
 
-void settle_attempt(Writer& writer, AttemptRowId attempt, const AttemptReply& reply) {
+std::int64_t settle_attempt(Writer& writer, AttemptRowId attempt, const AttemptReply& reply) {
   Database& database = writer.database();
-  const Purse purse = purse_of(database, attempt);
-  const std::int64_t price = std::clamp(reply.cost.value_or(purse.reserved), std::int64_t{0}, purse.reserved);
+  Purse purse = purse_of(database, attempt);
+  const std::int64_t price = reply.cost.value_or(-1) >= 0 ? *reply.cost : purse.reserved;
+  const std::int64_t excess = std::max<std::int64_t>(price - purse.reserved, 0);
+  if (excess > 0) reserve_late(writer, attempt, purse, excess);
   const std::optional<std::string> file =
       reply.raw_file.empty() ? std::nullopt : std::optional<std::string>(reply.raw_file);
   store_rows::require_one(
@@ -195,6 +208,7 @@ void settle_attempt(Writer& writer, AttemptRowId attempt, const AttemptReply& re
       not_an_intent(attempt));
   move_balance(database, purse, -purse.reserved, price);
   enter(writer, attempt, "settle", price);
+  return excess;
 }
 
 void fail_attempt(Writer& writer, AttemptRowId attempt, std::int64_t status, const std::string& reason,

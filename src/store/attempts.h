@@ -69,8 +69,10 @@ struct AttemptRaw {
 };
 
 // intent -> received, failed (certainly not charged) or unknown. Error(kConflict) when it is no intent any more.
-// A price above the reservation settles at the reservation: reservations are the most that a request can cost.
-void settle_attempt(Writer& writer, AttemptRowId attempt, const AttemptReply& reply);
+// settle_attempt() returns by how much the charge is above the reservation (0: it is not). The ledger follows the
+// provider: the rest is reserved late, so that balances hold the whole charge though it passes a cap, and the attempt's
+// reason says so.
+std::int64_t settle_attempt(Writer& writer, AttemptRowId attempt, const AttemptReply& reply);
 void fail_attempt(Writer& writer, AttemptRowId attempt, std::int64_t status, const std::string& reason,
                   const AttemptRaw& raw = {});
 void lose_attempt(Writer& writer, AttemptRowId attempt, const std::string& reason, const AttemptRaw& raw = {});

@@ -159,6 +159,28 @@ TEST_F(LlmJudgingTest, AQuorumsMoneyCountsForTheBudgetOfItsRun) {
   EXPECT_EQ(daemon().round(run).number, 1);
 }
 
+class Warnings final : public Logger {
+ public:
+  void log(LogLevel level, std::string_view message) override {
+    if (level == LogLevel::kWarning) heard.emplace_back(message);
+  }
+  std::vector<std::string> heard;
+};
+
+// A server that does not obey the limit on tokens.
+TEST_F(LlmJudgingTest, AChargeAboveItsReservationIsBookedAndSaid) {
+  serve(R"({"faults": [{"usage": {"prompt_tokens": 10, "completion_tokens": 20000, "total_tokens": 20010}}]})");
+  const RunId run = start_judged();
+  work_to(run, Phase::kGenerating);
+  while (daemon().phase(run) == Phase::kGenerating) daemon().step(run);
+  Warnings log;
+  judge_pending(daemon().store, daemon().judges, clock_, log, {});
+  ASSERT_THAT(log.heard, SizeIs(4));  // one a response
+  EXPECT_THAT(log.heard[0], HasSubstr("of annotator critic was charged $"));
+  for (const Attempt& attempt : attempts()) EXPECT_EQ(attempt.settled, 10 + 20000 * 4) << attempt.id.value;
+  EXPECT_THAT(daemon().check(), IsEmpty());
+}
+
 TEST_F(LlmJudgingTest, UsedUpCreditPausesTheRunAtOnceWithThatReason) {
   serve(R"({"faults": [{"status": 402, "error": {"type": "billing_error", "message": "no credit"}}]})");
   const RunId run = start_judged();

@@ -80,9 +80,24 @@ TEST_F(AttemptsTest, MoneyIsReservedThenSettledByTheReply) {
 
 TEST_F(AttemptsTest, AReplyThatDoesNotSaySettlesAtItsReservation) {
   settle(reserve(0, 80), std::nullopt);
-  settle(reserve(1, 80), 1'000'000);  // a price that cannot be
+  settle(reserve(1, 80), -5);  // a price that cannot be
   EXPECT_EQ(total().spent, 160);
   EXPECT_THAT(findings(), IsEmpty());
+}
+
+// The ledger follows what the provider charged, not what we thought that it could at most.
+TEST_F(AttemptsTest, AChargeAboveTheReservationIsBookedWholeAndBindsTheNextOne) {
+  const AttemptRowId attempt = reserve(0, 80);
+  settle(attempt, 230);
+  EXPECT_EQ(total().spent, 230);
+  EXPECT_EQ(total().reserved, 0);
+  EXPECT_THAT(findings(), IsEmpty());
+  const Attempt row = read([&](Reader& reader) { return find_attempt(reader, attempt); }).value();
+  EXPECT_EQ(row.settled, 230);
+  EXPECT_THAT(row.reason, HasSubstr("150 micro-dollars above its reservation of 80"));
+  EXPECT_FALSE(reserve(1, 21));  // the round's 250 hold the whole of it
+  EXPECT_EQ(capped_, "round");
+  EXPECT_TRUE(reserve(1, 20));
 }
 
 TEST_F(AttemptsTest, AFailureThatWasNotChargedReleasesItsReservation) {
