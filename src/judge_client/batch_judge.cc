@@ -6,6 +6,7 @@
 #include <cmath>
 #include <iterator>
 #include <random>
+#include <utility>
 
 #include "core/error.h"
 
@@ -13,7 +14,7 @@ namespace cutd {
 namespace {
 
 constexpr std::int64_t kMostTries = 5;   // of a request that its batches did not run
-constexpr int kMostPages = 10;           // of a provider's list, a hundred batches each
+constexpr int kMostPages = 50;           // of a provider's list, a hundred batches each
 constexpr std::size_t kUtcSeconds = 19;  // "2026-11-24T03:51:07"
 constexpr std::int64_t kClockSkewMicros = 600'000'000;
 
@@ -45,16 +46,21 @@ void BatchJudge::submit(JudgeRequest request) {
 }
 
 Json BatchJudge::save_state() const {
-  return {{"looked_micros", looked_micros_}, {"waiting_since_micros", waiting_since_micros_}};
+  return {
+      {"looked_micros", looked_micros_}, {"waiting_since_micros", waiting_since_micros_}, {"unusable", streak_.save()}};
 }
 
 void BatchJudge::restore_state(const Json& state) {
   looked_micros_ = json_get_or<std::int64_t>(state, "looked_micros", 0, "the batch judge's state");
   waiting_since_micros_ = json_get_or<std::int64_t>(state, "waiting_since_micros", 0, "the batch judge's state");
+  streak_.restore(json_get_or<Json>(state, "unusable", Json::object(), "the batch judge's state"));
 }
 
 std::optional<JudgeOutcome> BatchJudge::read_stored(const JudgeRequest& request, const RawReply& reply) const {
-  return read_stored_reply(options_, request, reply);
+  const StoredReply read = read_stored_reply(options_, request, reply);
+  if (read.ask_again) return std::nullopt;  // counted when it was settled, and read at every look until it is sent
+  learn(read);
+  return read.outcome;
 }
 
 void BatchJudge::run(std::stop_token stop, JudgeSink& sink) {
@@ -89,6 +95,7 @@ void BatchJudge::look(std::stop_token stop) {
     for (const OpenBatch& batch : open) look_at(batch);
     looked_micros_ = now;
   }
+  if (halt_) throw Halted{*std::exchange(halt_, std::nullopt)};
   send_waiting(open);
 }
 
@@ -116,9 +123,14 @@ void BatchJudge::find(const OpenBatch& batch) {
   sink_->batch_ended(batch.name, "the provider does not know it: it was never created");
 }
 
-// Empty: the provider does not list it. nullopt: the list could not be read, or one that may be it still works.
+// Empty: the provider does not list it. nullopt, so that nothing is sent again: the list could not be read, or not back
+// to the batch's time, or one that may be it still works.
 std::optional<std::string> BatchJudge::find_by_name(const OpenBatch& batch) {
   const ChatEndpoint& endpoint = options_.client.endpoint;
+  const std::string oldest = format_utc(batch.created_at - kClockSkewMicros).substr(0, kUtcSeconds);
+  const auto is_older = [&](const BatchState& one) {
+    return !one.created_at.empty() && one.created_at.substr(0, kUtcSeconds) < oldest;
+  };
   std::string after;
   bool may_be = false;
   for (int i = 0; i < kMostPages; ++i) {
@@ -129,17 +141,15 @@ std::optional<std::string> BatchJudge::find_by_name(const OpenBatch& batch) {
       if (candidate.name == batch.name) return candidate.id;
       if (endpoint.format == WireFormat::kOpenAi) continue;
       // Anthropic's batches bear no name; their results do, once they have ended.
-      const std::string oldest = format_utc(batch.created_at - kClockSkewMicros).substr(0, kUtcSeconds);
-      if (candidate.created_at.substr(0, kUtcSeconds) < oldest) continue;
+      if (is_older(candidate)) continue;
       if (candidate.requests != 0 && candidate.requests != static_cast<std::int64_t>(batch.attempts.size())) continue;
       if (!candidate.ended) may_be = true;
       else if (is_of(batch, candidate)) return candidate.id;
     }
-    if (!page.more) break;
+    if (!page.more || is_older(page.batches.back())) return may_be ? std::nullopt : std::optional<std::string>("");
     after = page.batches.back().id;
   }
-  if (may_be) return std::nullopt;
-  return "";
+  return std::nullopt;
 }
 
 bool BatchJudge::is_of(const OpenBatch& batch, const BatchState& candidate) {
@@ -175,28 +185,55 @@ void BatchJudge::settle(const OpenBatch& batch, const BatchState& state) {
 }
 
 void BatchJudge::settle_one(AttemptId attempt, const BatchResult& result) {
-  if (result.status == 0) return give_back(attempt, result.reason);
+  if (result.status == 0) {
+    const auto failure = classify_error_object({{"error", {{"message", result.reason}}}}, 0);
+    if (failure && failure->what == FailureClass::kSpendLimit) halt_when_settled(failure->message);
+    return give_back(attempt, result.reason);
+  }
   const WireFormat format = options_.client.endpoint.format;
-  const RawReply raw{without_secret(result.body, options_.client.endpoint.key), "application/json", result.status};
+  const RawReply raw{without_secret(result.body, options_.client.endpoint.key), "application/json", result.status,
+                     attempt.number};
   std::optional<Usage> usage;
   if (const auto used = read_usage(format, raw.bytes)) {
     usage = Usage{used->input_tokens, used->output_tokens, at_discount(price_of(options_.price, *used))};
   }
   constexpr int kWhole = 200;
-  if (result.status != kWhole) {
-    const HttpReply http{result.status, {{"content-type", "application/json"}}, raw.bytes, 0};
-    const ApiFailure failure = classify_status(http, clock_.wall_micros());
-    if (failure.what != FailureClass::kPermanent) return give_back(attempt, failure.message, raw.bytes);
-    sink_->after_reply(attempt, raw, usage);
-    sink_->finished(attempt.request, JudgeFailure{JudgeFailureKind::kPermanent, failure.message});
-    return;
-  }
+  if (result.status != kWhole) return settle_refused(attempt, raw, usage);
   sink_->after_reply(attempt, raw, usage);
-  // Of another task's requests the money is settled now; their judgments are read from the store in their turn.
-  const auto request = requests_.find(attempt.request.value);
-  if (request == requests_.end()) return;
-  sink_->finished(attempt.request, read_stored_reply(options_, request->second, raw));
-  requests_.erase(request);
+  read_whole(attempt, raw);
+}
+
+void BatchJudge::settle_refused(AttemptId attempt, const RawReply& raw, const std::optional<Usage>& usage) {
+  const HttpReply http{raw.status, {{"content-type", "application/json"}}, raw.bytes, 0};
+  const ApiFailure failure = classify_status(http, clock_.wall_micros());
+  // Credit is used up, or key and model are wrong: it is not about the item, which stays to be asked.
+  if (failure.what == FailureClass::kSpendLimit || is_about_annotator(failure, 1)) {
+    halt_when_settled(failure.message);
+    return sink_->after_failure(attempt, {false, failure.status, failure.message, raw.bytes});
+  }
+  if (failure.what != FailureClass::kPermanent) return give_back(attempt, failure.message, raw.bytes);
+  sink_->after_reply(attempt, raw, usage);
+  sink_->finished(attempt.request, JudgeFailure{JudgeFailureKind::kPermanent, failure.message});
+}
+
+// Of another task's requests the money is settled now; their judgments are read from the store in their turn.
+void BatchJudge::read_whole(AttemptId attempt, const RawReply& raw) {
+  const auto request = requests_.extract(attempt.request.value);
+  if (!request) return;
+  const StoredReply read = read_stored_reply(options_, request.mapped(), raw);
+  learn(read);
+  if (!read.ask_again) sink_->finished(attempt.request, read.outcome);  // else it waits for the next batch
+}
+
+// What a reply says about the annotator.
+void BatchJudge::learn(const StoredReply& read) const {
+  streak_.add(read.outcome);
+  if (read.another_model) halt_when_settled(std::get<JudgeFailure>(read.outcome).reason);
+  else if (const auto reason = streak_.reason()) halt_when_settled(*reason);
+}
+
+void BatchJudge::halt_when_settled(const std::string& reason) const {
+  if (!halt_) halt_ = without_secret(reason, options_.client.endpoint.key);
 }
 
 // Not run and not charged: it waits for the next batch.

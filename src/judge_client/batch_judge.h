@@ -34,7 +34,7 @@ class BatchJudge final : public Judge {
   void submit(JudgeRequest request) override;
   void run(std::stop_token stop, JudgeSink& sink) override;
 
-  // When it looked last, and since when something waits to be sent.
+  // When it looked last, since when something waits to be sent, and answers in a row that were no judgments.
   Json save_state() const override;
   void restore_state(const Json& state) override;
   std::optional<JudgeOutcome> read_stored(const JudgeRequest& request, const RawReply& reply) const override;
@@ -52,7 +52,11 @@ class BatchJudge final : public Judge {
   bool is_of(const OpenBatch& batch, const BatchState& candidate);
   void settle(const OpenBatch& batch, const BatchState& state);
   void settle_one(AttemptId attempt, const BatchResult& result);
+  void settle_refused(AttemptId attempt, const RawReply& raw, const std::optional<Usage>& usage);
+  void read_whole(AttemptId attempt, const RawReply& raw);
   void give_back(AttemptId attempt, const std::string& reason, const std::string& raw = "");
+  void learn(const StoredReply& read) const;
+  void halt_when_settled(const std::string& reason) const;
   void send_waiting(const std::vector<OpenBatch>& open);
   void send_batch(const std::vector<JudgeRequest>& requests);
   void create(const std::string& name, const std::vector<BatchItem>& items);
@@ -75,6 +79,9 @@ class BatchJudge final : public Judge {
   std::int64_t looked_micros_ = 0;
   std::int64_t waiting_since_micros_ = 0;  // 0: nothing waits
   std::map<std::int64_t, JudgeRequest> requests_;
+  // What other tasks' looks settled is read from the store, and says as much about the annotator: hence mutable.
+  mutable UnusableStreak streak_;
+  mutable std::optional<std::string> halt_;  // why nothing more is sent once everything that has ended is settled
 
   std::mutex mutex_;
   std::vector<JudgeRequest> submitted_;  // guarded by mutex_

@@ -49,7 +49,8 @@ struct AttemptIntent {
 struct RawReply {
   std::string bytes;
   std::string content_type = "text/plain; charset=utf-8";
-  int status = 200;  // HTTP
+  int status = 200;         // HTTP
+  std::int64_t number = 1;  // of the try that it answers
 };
 
 struct Usage {
@@ -135,7 +136,7 @@ class Judge {
   virtual Json save_state() const { return nullptr; }
   virtual void restore_state(const Json&) {}
   // What a reply says that was paid for and stored in an earlier life, read again without asking. nullopt: this judge
-  // does not keep its replies apart from its judgments. Pure.
+  // does not keep its replies apart from its judgments, or the request is to be made again.
   virtual std::optional<JudgeOutcome> read_stored(const JudgeRequest&, const RawReply&) const { return std::nullopt; }
 };
 

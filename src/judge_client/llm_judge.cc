@@ -18,6 +18,13 @@ JudgeFailureKind kind_of(FailureClass what) {
   return JudgeFailureKind::kUnusable;
 }
 
+// A refusal, or an answer that ended at its limit, would come again.
+bool is_worth_asking_again(const ChatReply* reply, const JudgeOutcome& outcome) {
+  const auto* failure = std::get_if<JudgeFailure>(&outcome);
+  return failure != nullptr && failure->kind == JudgeFailureKind::kUnusable &&
+         (reply == nullptr || reply->finish == ChatFinish::kWhole);
+}
+
 }  // namespace
 
 ChatRequest judging_request(const LlmJudgeOptions& options, const JudgedText& text) {
@@ -55,13 +62,20 @@ JudgeOutcome read_chat_reply(const JudgingPrompt& prompt, const JudgedText& text
   return outcome;
 }
 
-JudgeOutcome read_stored_reply(const LlmJudgeOptions& options, const JudgeRequest& request, const RawReply& reply) {
+StoredReply read_stored_reply(const LlmJudgeOptions& options, const JudgeRequest& request, const RawReply& reply) {
   const JudgedText text = judged_text(request);
   const HttpReply http{reply.status, {{"content-type", reply.content_type}}, reply.bytes, 0};
   const ChatOutcome read = parse_chat_reply(options.client.endpoint.format, judging_request(options, text), http, 0);
-  if (const auto* failure = std::get_if<ApiFailure>(&read))
-    return JudgeFailure{kind_of(failure->what), failure->message};
-  return read_chat_reply(options.prompt, text, std::get<ChatReply>(read));
+  // Tries without an answer count as well: the bound is on what may be paid.
+  const bool may_ask = reply.number <= options.max_unusable_retries;
+  if (const auto* failure = std::get_if<ApiFailure>(&read)) {
+    const JudgeOutcome outcome = JudgeFailure{kind_of(failure->what), failure->message};
+    const bool another_model = failure->code == kAnotherModel;
+    return {outcome, another_model, may_ask && !another_model && is_worth_asking_again(nullptr, outcome)};
+  }
+  const auto& answer = std::get<ChatReply>(read);
+  const JudgeOutcome outcome = read_chat_reply(options.prompt, text, answer);
+  return {outcome, false, may_ask && is_worth_asking_again(&answer, outcome)};
 }
 
 // What the chat client reports, in the judge's terms.
@@ -96,7 +110,8 @@ class LlmJudge::Bridge final : public ChatSink {
   void finished(std::int64_t request, const ChatResult& result) override {
     if (is_refused(result)) return;  // the item is as good as before and stays to be asked
     const JudgeOutcome outcome = outcome_of(result, asked(request).text);
-    if (is_worth_asking_again(result, outcome) && ask_again(request)) return;
+    count_unusable(outcome);
+    if (is_worth_asking_again(std::get_if<ChatReply>(&result), outcome) && ask_again(request)) return;
     {
       const std::lock_guard lock(judge_.mutex_);
       judge_.asked_.erase(request);
@@ -109,17 +124,19 @@ class LlmJudge::Bridge final : public ChatSink {
     const auto* failure = std::get_if<ApiFailure>(&result);
     const bool permanent = failure != nullptr && failure->what == FailureClass::kPermanent;
     permanent_in_a_row_ = permanent ? permanent_in_a_row_ + 1 : 0;
-    if (!permanent || !is_about_annotator(*failure, permanent_in_a_row_)) return false;
-    if (!refusal_) refusal_ = failure->message;
-    stop_.request_stop();
+    if (failure == nullptr || !is_about_annotator(*failure, permanent_in_a_row_)) return false;
+    refuse(failure->message);
     return true;
   }
 
-  static bool is_worth_asking_again(const ChatResult& result, const JudgeOutcome& outcome) {
-    const auto* failure = std::get_if<JudgeFailure>(&outcome);
-    const auto* reply = std::get_if<ChatReply>(&result);
-    return failure != nullptr && failure->kind == JudgeFailureKind::kUnusable &&
-           (reply == nullptr || reply->finish == ChatFinish::kWhole);
+  void count_unusable(const JudgeOutcome& outcome) {
+    judge_.streak_.add(outcome);
+    if (const auto reason = judge_.streak_.reason()) refuse(*reason);
+  }
+
+  void refuse(const std::string& reason) {
+    if (!refusal_) refusal_ = reason;
+    stop_.request_stop();
   }
 
   bool ask_again(std::int64_t request) {
@@ -157,8 +174,20 @@ class LlmJudge::Bridge final : public ChatSink {
 LlmJudge::LlmJudge(LlmJudgeOptions options, const Clock& clock)
     : options_(std::move(options)), client_(options_.client, clock) {}
 
+Json LlmJudge::save_state() const {
+  Json state = client_.save_rate();
+  state["unusable"] = streak_.save();
+  return state;
+}
+
+void LlmJudge::restore_state(const Json& state) {
+  if (state.contains("saved_micros")) client_.restore_rate(state);  // else it is that of another kind of judge
+  if (state.contains("unusable")) streak_.restore(state.at("unusable"));
+}
+
 std::optional<JudgeOutcome> LlmJudge::read_stored(const JudgeRequest& request, const RawReply& reply) const {
-  return read_stored_reply(options_, request, reply);
+  const StoredReply read = read_stored_reply(options_, request, reply);
+  return read.another_model || read.ask_again ? std::nullopt : std::optional(read.outcome);
 }
 
 void LlmJudge::submit(JudgeRequest request) {

@@ -12,6 +12,7 @@
 #include "judge_client/judge.h"
 #include "judge_client/judging_prompt.h"
 #include "judge_client/price.h"
+#include "judge_client/unusable_streak.h"
 #include "llm_api/chat_client.h"
 
 namespace cutd {
@@ -39,16 +40,17 @@ class LlmJudge final : public Judge {
   LlmJudge(LlmJudgeOptions options, const Clock& clock);
 
   void submit(JudgeRequest request) override;
-  // Ends early, after sink.halted(), when the provider's credit is used up, when it asks for a very long wait, and when
-  // what it refuses is not a request but the annotator (is_about_annotator()): asking on would fail every item.
+  // Ends early, after sink.halted(), when the provider's credit is used up, when it asks for a very long wait, when
+  // what is wrong is not a request but the annotator (is_about_annotator()), and after twenty answers in a row that are
+  // no judgments: asking on would fail, and pay for, every item.
   void run(std::stop_token stop, JudgeSink& sink) override;
 
-  // The rate limiter's memory.
-  Json save_state() const override { return client_.save_rate(); }
-  void restore_state(const Json& state) override {
-    if (state.contains("saved_micros")) client_.restore_rate(state);  // else it is that of another kind of judge
-  }
+  // The rate limiter's memory, and answers in a row that were no judgments.
+  Json save_state() const override;
+  void restore_state(const Json& state) override;
 
+  // nullopt, so that it is asked again: for what another model answered, which says nothing about the item (a person
+  // has resumed since), and for what max_unusable_retries allows. Pure.
   std::optional<JudgeOutcome> read_stored(const JudgeRequest& request, const RawReply& reply) const override;
 
  private:
@@ -63,6 +65,7 @@ class LlmJudge final : public Judge {
 
   const LlmJudgeOptions options_;
   ChatClient client_;
+  UnusableStreak streak_;
   std::mutex mutex_;
   std::map<std::int64_t, Asked> asked_;                        // by request; guarded by mutex_
   std::vector<std::pair<RequestId, JudgeFailure>> unaskable_;  // guarded by mutex_
@@ -72,6 +75,11 @@ class LlmJudge final : public Judge {
 JudgeOutcome read_chat_reply(const JudgingPrompt& prompt, const JudgedText& text, const ChatReply& reply);
 
 // What a reply says to a request that these options once made. Pure.
-JudgeOutcome read_stored_reply(const LlmJudgeOptions& options, const JudgeRequest& request, const RawReply& reply);
+struct StoredReply {
+  JudgeOutcome outcome;
+  bool another_model = false;  // the annotator's fault; it says nothing about the item
+  bool ask_again = false;      // no judgment, not for a refusal or a limit, and max_unusable_retries allows one more
+};
+StoredReply read_stored_reply(const LlmJudgeOptions& options, const JudgeRequest& request, const RawReply& reply);
 
 }  // namespace cutd

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/clock.h"
 #include "core/error.h"
 #include "core/hash.h"
 #include "llm_api/anthropic_chat.h"
@@ -45,6 +46,9 @@ BatchState read_openai_batch(const Json& reply) {
   for (const char* word : {"completed", "failed", "expired", "cancelled"}) batch.ended |= batch.status == word;
   batch.requests = json_get_or<std::int64_t>(json_get_or<Json>(reply, "request_counts", Json::object(), kOrigin),
                                              "total", 0, kOrigin);
+  constexpr std::int64_t kYear5138 = 100'000'000'000;  // beyond are no seconds
+  const auto created = json_get_or<std::int64_t>(reply, "created_at", 0, kOrigin);
+  if (created > 0 && created < kYear5138) batch.created_at = format_utc(created * 1'000'000);
   if (batch.status == "failed") batch.failure = openai_failure(reply);
   for (const char* key : {"output_file_id", "error_file_id"}) {
     const auto file = json_get_or<std::string>(reply, key, "", kOrigin);

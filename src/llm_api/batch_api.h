@@ -39,7 +39,7 @@ struct BatchState {
   std::string status;                     // the provider's word
   bool ended = false;                     // nothing more will come: results may be fetched
   std::int64_t requests = 0;              // in all; 0: not said yet
-  std::string created_at;                 // Anthropic: "2026-11-24T03:51:07..."
+  std::string created_at;                 // "2026-11-24T03:51:07..."; empty: not said
   std::string failure;                    // why it never ran; empty: it did
   std::vector<std::string> result_files;  // OpenAI: outputs, then errors
 };

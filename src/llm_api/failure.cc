@@ -181,6 +181,7 @@ std::optional<ApiFailure> classify_error_object(const Json& body, int status) {
 
 bool is_about_annotator(const ApiFailure& failure, int in_a_row) {
   constexpr int kForbiddenInARow = 5;
+  if (failure.code == kAnotherModel) return true;
   if (failure.what != FailureClass::kPermanent) return false;
   if (failure.status == 403) return in_a_row >= kForbiddenInARow;
   const bool never_got_there = failure.status == 0 || (failure.status >= 300 && failure.status < 400);

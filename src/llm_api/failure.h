@@ -18,6 +18,10 @@ enum class FailureClass {
   kSpendLimit,  // credit or a spending limit of the provider is used up: stop everything at once
 };
 
+// The code of a reply that another model than the one asked for has written: so will every other reply be, and each is
+// paid.
+inline constexpr const char* kAnotherModel = "wrong_model";
+
 struct ApiFailure {
   FailureClass what = FailureClass::kUnusable;
   int status = 0;          // HTTP, 0 where none came
@@ -45,8 +49,8 @@ std::optional<ApiFailure> classify_error_object(const Json& body, int status);
 // Negative, NaN and unreadable values count as absent; more than a month as a month.
 std::optional<std::int64_t> retry_after_ms(const HttpReply& reply, std::int64_t wall_micros);
 
-// Whether a permanent failure says that key, URL, certificate or model are wrong, and not the one request. `in_a_row`:
-// such failures without any other outcome between them, this one included; a 403 may be about one text. Pure.
+// Whether a failure says that key, URL, certificate or model are wrong, and not the one request. `in_a_row`: permanent
+// failures without any other outcome between them, this one included; a 403 may be about one text. Pure.
 bool is_about_annotator(const ApiFailure& failure, int in_a_row);
 
 // `text` with every occurrence of `secret` replaced: servers echo keys in their complaints.

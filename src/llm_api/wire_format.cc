@@ -47,7 +47,7 @@ ChatReply read_reply(WireFormat format, const ChatRequest& request, const HttpRe
   ChatReply result = read_body(format, request, body);
   const bool names_model = format != WireFormat::kWebhook;
   if (names_model && !is_asked_model(request.model, result.model, request.accepted_models)) {
-    unusable("wrong_model", "\"" + result.model + "\" answered in place of \"" + request.model +
+    unusable(kAnotherModel, "\"" + result.model + "\" answered in place of \"" + request.model +
                                 "\": add it to accepted_models if it is the same");
   }
   check_text(result);

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <sstream>
+#include <utility>
 
 #include "core/error.h"
 #include "judge_client/make_llm_judge.h"
@@ -88,6 +90,36 @@ class BatchJudgeTest : public testing::TestWithParam<const char*> {
     with_trap["batch_results_url"] = "https://elsewhere.example.com";
     server_.emplace(scripted_api(with_trap));
   }
+  // A provider whose results, a list of lines, are as `change` makes them.
+  void serve_results(const std::function<void(Json& line)>& change) {
+    server_.emplace([api = scripted_api(), change](const FakeRequest& request) {
+      FakeReply reply = api(request);
+      if (request.path.ends_with("/results") || request.path.ends_with("/content")) {
+        std::istringstream lines(std::exchange(reply.body, ""));
+        for (std::string text; std::getline(lines, text);) {
+          Json line = parse_json(text, "line");
+          change(line);
+          reply.body += to_json_text(line) + "\n";
+        }
+      }
+      return reply;
+    });
+  }
+  bool is_openai() const { return GetParam() == std::string("openai"); }
+  // What a line says that the model answered, and the whole answer of it.
+  static Json& answer_in(Json& line) {
+    return line.contains("response") ? line["response"]["body"] : line["result"]["message"];
+  }
+  // Of the one request of a line.
+  void refuse(Json& line) const {
+    if (is_openai()) {
+      line["response"] = {{"status_code", 429},
+                          {"request_id", "q"},
+                          {"body", fake_openai_error("no money", "insufficient_quota", "insufficient_quota")}};
+    } else {
+      line["result"] = {{"type", "errored"}, {"error", fake_anthropic_error("no credit", "billing_error")}};
+    }
+  }
 
   // One look of a judge that remembers nothing, as after a restart.
   void look(int items, std::int64_t appears_seconds = 300) {
@@ -103,6 +135,7 @@ class BatchJudgeTest : public testing::TestWithParam<const char*> {
     annotator.batch.max_requests = 8;
     annotator.batch.price_factor = price_factor_;
     annotator.batch.appears_seconds = appears_seconds;
+    annotator.max_unusable_retries = unusable_retries_;
     const auto judge = make_llm_judge(annotator, "canary-key", sink_.clock, true);
     for (int i = 1; i <= items; ++i) {
       if (!sink_.outcomes.contains(i))
@@ -119,6 +152,7 @@ class BatchJudgeTest : public testing::TestWithParam<const char*> {
   std::optional<FakeLlmServer> server_;
   BatchSink sink_;
   double price_factor_ = 0.5;
+  std::int64_t unusable_retries_ = 0;
 };
 
 TEST_P(BatchJudgeTest, SendsBatchesAndReadsTheirResultsByCustomId) {
@@ -242,6 +276,94 @@ TEST_P(BatchJudgeTest, RequestsThatWereNotRunGoIntoTheNextBatch) {
   EXPECT_GE(sink_.not_run, 2);
   EXPECT_THAT(server_->counts().charges, Each(Pair(_, 1)));
   EXPECT_EQ(verdicts(), 5U);
+}
+
+TEST_P(BatchJudgeTest, UsedUpCreditInsideResultsHaltsOnceWhatArrivedIsSettled) {
+  int count = 0;
+  serve_results([&](Json& line) {
+    if (++count > 3) refuse(line);
+  });
+  look(8);
+  look(8);
+  EXPECT_EQ(verdicts(), 3U);
+  ASSERT_THAT(sink_.halts, SizeIs(1));
+  EXPECT_THAT(sink_.halts[0], HasSubstr("credit or a spending limit at the provider is used up"));
+  EXPECT_EQ(sink_.not_run, 5);
+  EXPECT_THAT(sink_.outcomes, SizeIs(3));  // the others are as good as before
+  EXPECT_THAT(sink_.open, IsEmpty());      // and nothing was sent again
+}
+
+TEST_P(BatchJudgeTest, AnswersThatAreNoJudgmentsGoIntoTheNextBatchWithinTheirBound) {
+  const auto refuse_item_one = [&](Json& line) {
+    if (!line["custom_id"].get<std::string>().ends_with("-1")) return;
+    Json& answer = answer_in(line);
+    if (is_openai()) answer["choices"][0]["message"]["content"] = "<html>x</html>";
+    else answer["content"][0]["text"] = "<html>x</html>";
+  };
+  unusable_retries_ = 2;
+  serve_results(refuse_item_one);
+  for (int i = 0; i < 8; ++i) look(3);
+  EXPECT_EQ(verdicts(), 2U);
+  EXPECT_EQ(sink_.tries.at(1), 3);  // the first, and twice again
+  EXPECT_EQ(sink_.tries.at(2), 1);
+  EXPECT_EQ(std::get<JudgeFailure>(sink_.outcomes.at(1)).kind, JudgeFailureKind::kUnusable);
+}
+
+TEST_P(BatchJudgeTest, AnotherModelThanTheAskedOneHalts) {
+  unusable_retries_ = 2;
+  serve_results([&](Json& line) { answer_in(line)["model"] = "judge-1-preview"; });
+  look(4);
+  look(4);
+  ASSERT_THAT(sink_.halts, SizeIs(1));
+  EXPECT_THAT(sink_.halts[0], HasSubstr("\"judge-1-preview\" answered in place of \"judge-1\""));
+  EXPECT_EQ(sink_.replies, 4);  // all of them paid
+  look(4);
+  EXPECT_THAT(server_->counts().charges, Each(Pair(_, 1)));
+}
+
+// P2b: a list that is longer than what is read of it says nothing.
+TEST_P(BatchJudgeTest, ABatchThatMayStandFurtherDownAnEndlessListIsNotMadeAgain) {
+  server_.emplace([api = scripted_api()](const FakeRequest& request) {
+    FakeReply reply = api(request);
+    if (request.method == "GET" && request.path.find("/batches?") != std::string::npos) {
+      Json page = parse_json(reply.body, "page");
+      Json other = page["data"].at(0);
+      if (other.contains("metadata")) other["metadata"] = {{"cutd_batch", "another"}};
+      else other["request_counts"]["succeeded"] = 999;
+      other["id"] = other["id"].get<std::string>() + "9";
+      other["created_at"] = other.contains("metadata") ? Json(4'000'000'000) : Json("2096-10-02T07:06:40Z");
+      reply.body = to_json_text({{"data", Json::array({other})}, {"has_more", true}});
+    }
+    return reply;
+  });
+  sink_.forget_ids = true;
+  EXPECT_THROW(look(5), Error);
+  sink_.forget_ids = false;
+  sink_.clock.moved += 301'000'000;  // long enough for a batch that the provider does not list
+  look(5);
+  look(5);
+  EXPECT_THAT(sink_.open, SizeIs(1));
+  EXPECT_THAT(sink_.failures, IsEmpty());
+  EXPECT_EQ(server_->counts().charged(), 5);
+}
+
+TEST_P(BatchJudgeTest, AListIsReadBackToTheBatchsTimeOnly) {
+  server_.emplace([api = scripted_api()](const FakeRequest& request) {
+    FakeReply reply = api(request);
+    if (request.method == "GET" && request.path.find("/batches?") != std::string::npos) {
+      const Json old = {
+          {"id", "batch_7"}, {"status", "completed"}, {"created_at", 1700000000}, {"processing_status", "ended"}};
+      Json one = old;
+      if (request.path.find("/messages/") != std::string::npos) one["created_at"] = "2023-11-14T22:13:20Z";
+      reply.body = to_json_text({{"data", Json::array({one})}, {"has_more", true}});
+    }
+    return reply;
+  });
+  sink_.open["cutd-0123456789abcdef"] = {"cutd-0123456789abcdef", "", sink_.clock.wall_micros(), {{RequestId{1}, 1}}};
+  sink_.clock.moved += 301'000'000;
+  look(1);
+  ASSERT_THAT(sink_.failures, SizeIs(1));
+  EXPECT_THAT(sink_.failures[0], HasSubstr("never created"));
 }
 
 TEST_P(BatchJudgeTest, SendsNothingThatTheSinkDoesNotAdmit) {

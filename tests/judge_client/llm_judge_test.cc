@@ -12,6 +12,7 @@
 namespace cutd {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -21,6 +22,16 @@ using ::testing::SizeIs;
 class LlmJudgeTest : public ::testing::TestWithParam<const char*> {
  protected:
   void serve(const std::string& script) { server_.emplace(scripted_api(parse_json(script, "script"))); }
+  // A server whose replies bear another model's name.
+  void serve_as(const std::string& model) {
+    server_.emplace([api = scripted_api(), model](const FakeRequest& request) {
+      FakeReply reply = api(request);
+      Json body = parse_json(reply.body, "reply");
+      body["model"] = model;
+      reply.body = to_json_text(body);
+      return reply;
+    });
+  }
 
   bool is_webhook() const { return GetParam() == std::string("webhook"); }
 
@@ -206,6 +217,62 @@ TEST_P(LlmJudgeTest, AnAnswerThatIsNoJudgmentIsAskedForAgainWithinItsBound) {
   judge(5);
   EXPECT_THAT(sink_.failures(), SizeIs(5));
   EXPECT_EQ(server_->counts().hits, 15);
+}
+
+TEST_P(LlmJudgeTest, AnotherModelThanTheAskedOneHaltsAndIsNeverAskedAgain) {
+  if (is_webhook()) GTEST_SKIP() << "it names no model";
+  unusable_retries_ = 2;
+  serve_as("judge-1-preview");
+  judge(200);
+  ASSERT_THAT(sink_.halts, SizeIs(1));
+  EXPECT_THAT(sink_.halts[0], AllOf(HasSubstr("\"judge-1-preview\" answered in place of \"judge-1\""),
+                                    HasSubstr("add it to accepted_models")));
+  EXPECT_LE(server_->counts().hits, 16);  // those under way, each once
+  EXPECT_EQ(static_cast<std::int64_t>(server_->counts().charges.size()), server_->counts().hits);
+  EXPECT_THAT(sink_.outcomes, IsEmpty());  // the items are as good as before
+}
+
+TEST_P(LlmJudgeTest, WhatAnotherModelAnsweredIsNoWordAboutTheItem) {
+  if (is_webhook()) GTEST_SKIP() << "it names no model";
+  serve_as("judge-1-preview");
+  judge(1);
+  ASSERT_THAT(sink_.raw, SizeIs(1));
+  const LlmJudge judge(llm_judge_options(annotator(), ""), clock_);
+  EXPECT_EQ(judge.read_stored({RequestId{1}, "Name fruit 0.", "An apple is a fruit.", true}, {sink_.raw[0]}),
+            std::nullopt);
+}
+
+TEST_P(LlmJudgeTest, TwentyAnswersInARowThatAreNoJudgmentsHalt) {
+  unusable_retries_ = 2;
+  serve(R"({"faults": [{"html": true}]})");
+  judge(200);
+  ASSERT_THAT(sink_.halts, SizeIs(1));
+  EXPECT_THAT(sink_.halts[0], AllOf(HasSubstr("answers in a row were paid and are no judgments"),
+                                    HasSubstr("of them because: the reply is \"text/html\"")));
+  EXPECT_LE(server_->counts().hits, 20 + 16);  // and those under way
+}
+
+TEST_P(LlmJudgeTest, AStreakGoesOnInTheJudgesNextLife) {
+  serve(R"({"faults": [{"html": true}]})");
+  Json state;
+  for (int life = 0; life < 4; ++life) {
+    LlmJudgeOptions options = llm_judge_options(annotator(), "");
+    options.max_unusable_retries = 0;
+    LlmJudge judge(options, clock_);
+    if (!state.is_null()) judge.restore_state(state);
+    for (int i = 1; i <= 5; ++i) judge.submit({RequestId{5 * life + i}, "Name a fruit.", "An apple.", true});
+    judge.run({}, sink_);
+    EXPECT_THAT(sink_.halts, SizeIs(life < 3 ? 0 : 1)) << life;
+    state = judge.save_state();
+  }
+  EXPECT_EQ(state.at("unusable"), Json::object());  // a person has been told: the next one is counted anew
+}
+
+TEST_P(LlmJudgeTest, AVerdictEndsAStreak) {
+  serve(R"({"faults": [{"html": true, "share": 0.6}]})");
+  judge(100);
+  EXPECT_THAT(sink_.halts, IsEmpty());
+  EXPECT_GT(sink_.failures().size(), 20U);
 }
 
 TEST_P(LlmJudgeTest, ARefusalIsNotAskedForAgain) {
