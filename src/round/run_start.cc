@@ -12,7 +12,7 @@
 #include "round/people.h"
 #include "round/quorum.h"
 #include "round/start_point.h"
-#include "store/attempts.h"
+#include "round/starting_caps.h"
 #include "store/instructions.h"
 #include "store/judgments.h"
 #include "store/runs.h"
@@ -20,11 +20,6 @@
 
 namespace cutd {
 namespace {
-
-SpendCaps spend_caps(const DollarCaps& dollars) {
-  const auto micros = [](double amount) { return static_cast<std::int64_t>(std::llround(amount * 1e6)); };
-  return {micros(dollars.request), micros(dollars.round), micros(dollars.day), micros(dollars.total)};
-}
 
 namespace fs = std::filesystem;
 
@@ -130,6 +125,7 @@ RunId start_run(Store& store, const RunConfig& config, const FileReader& files, 
   frozen.base_hash = model_fingerprint(frozen.model_dir);
   const std::optional<Adapter> start = require_start(store, config.limits.start_from, frozen.base_hash);
   if (start) frozen.start = start->id;
+  std::vector<std::string> notes;
   const RunId id = store.write([&](Writer& writer) {
     import_instructions(writer, new_instructions(sets.gate), Split::kGate, config.data.gate);
     import_instructions(writer, new_instructions(sets.report), Split::kReport, config.data.report);
@@ -141,16 +137,14 @@ RunId start_run(Store& store, const RunConfig& config, const FileReader& files, 
     frozen.report_hash = set_hash(sets.report, frozen.report.size());
     frozen.annotator = ensure_annotators(writer, frozen.config);
     const std::vector<AnnotatorId> members = working_annotators(writer, frozen.annotator);
-    for (std::size_t i = 0; i < members.size(); ++i) {
-      const AnnotatorConfig& annotator = frozen.config.annotators[i];
-      if (asks_over_http(annotator)) set_spend_caps(writer, annotator.name, spend_caps(annotator.llm.caps));
-      add_gold(writer, members[i], gold[i]);
-    }
+    for (std::size_t i = 0; i < members.size(); ++i) add_gold(writer, members[i], gold[i]);
+    notes = set_starting_caps(writer, frozen.config);
     NewRun run = new_run(frozen);
     run.train = train_ids(writer, sets.train, config.data);
     return create_run(writer, run);
   });
   if (start) logger.info(fmt::format("run {} builds on {}", id.value, start->path));
+  for (const std::string& note : notes) logger.info(note);
   return id;
 }
 
