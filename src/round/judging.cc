@@ -115,22 +115,40 @@ std::vector<PendingJudgment> without_lost(Store& store, std::vector<PendingJudgm
   return pending;
 }
 
-std::string stored_bytes(Store& store, const AttemptReply& reply) {
-  return reply.raw_file.empty() ? reply.raw : read_file(store.data_dir() / reply.raw_file);
+// nullopt: its file is gone, or cannot be read.
+std::optional<std::string> stored_bytes(Store& store, const AttemptReply& reply) {
+  if (reply.raw_file.empty()) return reply.raw;
+  try {
+    return read_file(store.data_dir() / reply.raw_file);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+// To ask again would be to pay again, which is a person's word to give.
+JudgeFailure lost_reply(const AttemptReply& reply) {
+  return {JudgeFailureKind::kUnusable,
+          "its reply was paid for and cannot be read any more: the file " + reply.raw_file + " is lost"};
 }
 
 // Replies that were paid for before a crash and not read yet are read now: nothing is asked twice. They are
 // taken from `pending`; the sink counts them as settled.
 void read_unread(Store& store, const JudgeTask& task, const Judge& judge, StoreJudgeSink& sink,
                  std::vector<PendingJudgment>& pending) {
-  std::map<JudgmentId, AttemptReply> unread;
+  std::map<JudgmentId, UnreadReply> unread;
   for (UnreadReply& one : store.read([&](Reader& reader) { return list_unread_replies(reader, task.config.name); })) {
-    unread.emplace(one.judgment, std::move(one.reply));
+    unread.emplace(one.judgment, std::move(one));
   }
   std::erase_if(pending, [&](const PendingJudgment& one) {
     const auto found = unread.find(one.id);
     if (found == unread.end()) return false;
-    const RawReply raw{stored_bytes(store, found->second), "application/json", static_cast<int>(found->second.status)};
+    const AttemptReply& reply = found->second.reply;
+    const std::optional<std::string> bytes = stored_bytes(store, reply);
+    if (!bytes) {
+      sink.finished(request_of(one).id, lost_reply(reply));
+      return true;
+    }
+    const RawReply raw{*bytes, "application/json", static_cast<int>(reply.status), found->second.number};
     const std::optional<JudgeOutcome> outcome = judge.read_stored(request_of(one), raw);
     if (!outcome) return false;
     sink.read_again(request_of(one).id, raw, *outcome);

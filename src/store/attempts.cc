@@ -92,10 +92,9 @@ Purse purse_of(Database& database, AttemptRowId attempt) {
 
 // A charge above the reservation: a server that ignores the limit on tokens, say, or a price of ours that is wrong.
 void reserve_late(Writer& writer, AttemptRowId attempt, Purse& purse, std::int64_t excess) {
-  writer.database().run("UPDATE judge_attempt SET reserved = reserved + ?, reason = ? WHERE id = ?", excess,
-                        fmt::format("it was charged {} micro-dollars above its reservation of {}", excess,
-                                    purse.reserved),
-                        attempt);
+  writer.database().run(
+      "UPDATE judge_attempt SET reserved = reserved + ?, reason = ? WHERE id = ?", excess,
+      fmt::format("it was charged {} micro-dollars above its reservation of {}", excess, purse.reserved), attempt);
   move_balance(writer.database(), purse, excess, 0);
   enter(writer, attempt, "reserve", excess);
   purse.reserved += excess;
@@ -282,12 +281,12 @@ std::optional<AttemptRaw> find_attempt_raw(Reader& reader, AttemptRowId id) {
 std::vector<UnreadReply> list_unread_replies(Reader& reader, const std::string& annotator) {
   return reader.database().all(
       // From the few that are pending, by their index.
-      "SELECT judgment_id, a.status, a.raw, a.raw_file FROM judgment CROSS JOIN judge_attempt AS a "
+      "SELECT judgment_id, a.status, a.raw, a.raw_file, a.number FROM judgment CROSS JOIN judge_attempt AS a "
       "ON a.judgment_id = judgment.id WHERE judgment.state = 'pending' AND judgment.raw IS NULL "
       "AND a.annotator = ? AND a.state = 'received' "
       "AND a.number = (SELECT max(number) FROM judge_attempt WHERE judgment_id = a.judgment_id)",
       [](Statement& row) {
-        UnreadReply unread{{row.integer(0)}, {}};
+        UnreadReply unread{{row.integer(0)}, row.integer(4), {}};
         unread.reply.status = row.integer(1);
         unread.reply.raw = row.text(2);
         if (!row.is_null(3)) unread.reply.raw_file = row.text(3);

@@ -102,7 +102,8 @@ std::set<JudgmentId> list_judgments_with_open_unknown(Reader& reader);
 // whose last attempt they are.
 struct UnreadReply {
   JudgmentId judgment;
-  AttemptReply reply;  // raw, or raw_file
+  std::int64_t number = 1;  // of the attempt
+  AttemptReply reply;       // raw, or raw_file
 };
 std::vector<UnreadReply> list_unread_replies(Reader& reader, const std::string& annotator);
 

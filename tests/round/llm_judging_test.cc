@@ -361,6 +361,50 @@ TEST_F(LlmJudgingTest, AStoredReplyIsReadAgainAndNotPaidAgain) {
   EXPECT_THAT(daemon().check(), IsEmpty());
 }
 
+TEST_F(LlmJudgingTest, AStoredReplyWhoseFileIsLostIsThatJudgmentsFailureAlone) {
+  serve();
+  const RunId run = start_judged();
+  work_to(run, Phase::kGenerating);
+  while (daemon().phase(run) == Phase::kGenerating) daemon().step(run);
+  const RoundId round = daemon().round(run).id;
+  daemon().write([&](Writer& writer) {
+    const JudgmentId judgment = list_pending_judgments(writer, round, AnnotatorId{1}).at(0).id;
+    std::string capped;
+    const AttemptRowId attempt = reserve_attempt(writer, judgment, 1000, capped).value();
+    begin_judgment_attempt(writer, judgment);
+    settle_attempt(writer, attempt, {.cost = 10, .raw = "", .raw_file = "replies/gone"});
+  });
+  daemon().judge();
+  const JudgmentCounts counts =
+      daemon().read([&](Reader& reader) { return count_judgments(reader, round, AnnotatorId{1}); });
+  EXPECT_EQ(counts.done, 3);
+  EXPECT_EQ(counts.failed, 1);
+  EXPECT_EQ(counts.pending, 0);
+  EXPECT_THAT(counts.failure, HasSubstr("cannot be read any more: the file replies/gone is lost"));
+  EXPECT_THAT(daemon().check(), IsEmpty());
+}
+
+TEST_F(LlmJudgingTest, AnotherModelThanTheAskedOnePausesTheRunAndSaysHowToAcceptIt) {
+  server_.emplace([api = scripted_api()](const FakeRequest& request) {
+    FakeReply reply = api(request);
+    Json body = parse_json(reply.body, "reply");
+    body["model"] = "judge-1-preview";
+    reply.body = to_json_text(body);
+    return reply;
+  });
+  const RunId run = start_judged();
+  EXPECT_EQ(work(run), RunState::kPaused);
+  EXPECT_THAT(daemon().run(run).reason, HasSubstr("\"judge-1-preview\" answered in place of \"judge-1\": add it to "
+                                                  "accepted_models"));
+  for (const Attempt& attempt : attempts()) EXPECT_EQ(attempt.number, 1) << attempt.judgment.value;
+  const std::int64_t port = server_->port();
+  server_.reset();
+  port_ = static_cast<int>(port);
+  serve();  // it was the server's alias
+  daemon().write([&](Writer& writer) { resume_run(writer, run, "corrected"); });
+  EXPECT_EQ(work(run), RunState::kCompleted);
+}
+
 INSTANTIATE_TEST_SUITE_P(Points, LlmKillTest, testing::Values("judge.after_intent", "judge.before_settle"),
                          [](const auto& point) {
                            std::string name = point.param;
