@@ -31,17 +31,26 @@ std::string and_then(const std::string& failure) {
   return fmt::format("for example: {}; retry when the annotator works", failure.empty() ? "no reason given" : failure);
 }
 
+// A few answers that no judge gets done with (refused at every try) must not end a night: they are left out of both
+// sides of the comparison. Many would make it another score, and say that the annotator does not work.
+bool too_many_missing(const EvaluationFacts& facts, double max_missing_share) {
+  const auto all = static_cast<double>(facts.judgments_done + facts.judgments_failed);
+  return static_cast<double>(facts.judgments_failed) > max_missing_share * all;
+}
+
 // Nothing when the evaluation is done.
-std::optional<Action> next_of_evaluation(Subject subject, const EvaluationFacts& facts) {
+std::optional<Action> next_of_evaluation(Subject subject, const EvaluationFacts& facts, double max_missing_share) {
   if (facts.done) return std::nullopt;
   if (!facts.planned) return action::PlanEvaluation{subject};
   if (facts.open_unit) return action::GenerateEvaluation{subject, *facts.open_unit};
   if (facts.responses_unscored > 0) return action::ScoreEvaluation{subject};
   if (facts.judgments_pending > 0) return action::AwaitEvaluationJudgments{subject};
-  // A score over fewer instructions would be another score: every one must have been judged.
-  if (facts.judgments_failed > 0) {
-    return action::Fail{fmt::format("{} judgments of the {} on the held-out set failed, {}", facts.judgments_failed,
-                                    subject_name(subject), and_then(facts.judgment_failure))};
+  if (too_many_missing(facts, max_missing_share)) {
+    return action::Fail{
+        fmt::format("{} of {} judgments of the {} on the held-out set failed, more than "
+                    "evaluation.max_missing_share ({:.3g}) lets go, {}",
+                    facts.judgments_failed, facts.judgments_done + facts.judgments_failed, subject_name(subject),
+                    max_missing_share, and_then(facts.judgment_failure))};
   }
   return action::FinishEvaluation{subject};
 }
@@ -49,9 +58,9 @@ std::optional<Action> next_of_evaluation(Subject subject, const EvaluationFacts&
 // What a candidate is measured against. Nothing when it is all there.
 std::optional<Action> next_of_references(const RoundSnapshot& round) {
   if (round.baseline) {
-    if (auto next = next_of_evaluation(Subject::kBaseline, *round.baseline)) return next;
+    if (auto next = next_of_evaluation(Subject::kBaseline, *round.baseline, round.max_missing_share)) return next;
   }
-  return next_of_evaluation(Subject::kParent, round.parent);
+  return next_of_evaluation(Subject::kParent, round.parent, round.max_missing_share);
 }
 
 Action decide_created(const RoundSnapshot& round) {
@@ -108,7 +117,7 @@ Action decide_evaluating(const RoundSnapshot& round) {
   // An adapter that turned out damaged on disk was put aside and is made again.
   if (const auto next = next_of_adapter(round)) return *next;
   if (const auto next = next_of_references(round)) return *next;
-  if (const auto next = next_of_evaluation(Subject::kCandidate, round.candidate)) return *next;
+  if (const auto next = next_of_evaluation(Subject::kCandidate, round.candidate, round.max_missing_share)) return *next;
   if (!round.verdict) return action::Fail{"both evaluations are done but cannot be compared"};
   // What is rejected anyway needs nobody's look.
   if (round.verdict->promote && !round.alarm.empty()) return action::Hold{round.alarm};
@@ -142,8 +151,8 @@ Action decide_run(const RunSnapshot& run) {
     return action::Idle{};
   }
   if (!run.stop_reason) return action::StartRound{};
-  if (const auto next = next_of_evaluation(Subject::kUntrained, run.untrained)) return *next;
-  if (const auto next = next_of_evaluation(Subject::kKept, run.kept)) return *next;
+  if (const auto next = next_of_evaluation(Subject::kUntrained, run.untrained, run.max_missing_share)) return *next;
+  if (const auto next = next_of_evaluation(Subject::kKept, run.kept, run.max_missing_share)) return *next;
   return action::CompleteRun{*run.stop_reason};
 }
 

@@ -1,5 +1,8 @@
 #include "round/evaluation_work.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <numeric>
@@ -35,14 +38,15 @@ std::vector<Instruction> held_out_instructions(Reader& reader, const FrozenRun& 
 
 struct JudgedResponses {
   std::vector<Response> responses;
-  std::map<ResponseId, Judgment> judgments;
+  std::map<ResponseId, Judgment> judgments;  // of those that have one
 };
 
 JudgedResponses read_judged(Reader& reader, const Evaluation& evaluation) {
   JudgedResponses judged;
   judged.responses = list_responses(reader, evaluation.id);
   for (const Judgment& judgment : list_judgments(reader, evaluation.id, evaluation.key.annotator)) {
-    judged.judgments.emplace(judgment.response, judgment);
+    if (judgment.state == JudgmentState::kDone && judgment.validated)
+      judged.judgments.emplace(judgment.response, judgment);
   }
   return judged;
 }
@@ -56,28 +60,43 @@ EvaluationSummary summarize(const JudgedResponses& judged) {
   std::size_t tokens = 0;
   for (const Response& response : judged.responses) {
     texts.push_back(response.text);
-    if (judged.judgments.at(response.id).label == JudgmentLabel::kPositive) ++perfect;
+    const auto judgment = judged.judgments.find(response.id);
+    if (judgment == judged.judgments.end()) ++summary.missing;
+    else if (judgment->second.label == JudgmentLabel::kPositive) ++perfect;
     if (response.finish_reason == "stop") ++ended;
     logprob_sum += response.base_logprob_sum.value_or(0);
     tokens += response.ids.size();
   }
   const auto count = static_cast<std::int64_t>(judged.responses.size());
-  summary.share = wilson_share(perfect, count);
+  summary.share = wilson_share(perfect, count - summary.missing);
   summary.guards = {mean_words(texts), distinct_2(texts),
                     tokens == 0 ? 0 : std::exp(-logprob_sum / static_cast<double>(tokens))};
   summary.ended = count == 0 ? 0 : static_cast<double>(ended) / static_cast<double>(count);
   return summary;
 }
 
-// Two evaluations of one set may have been generated in different orders, by runs whose files list it
-// differently; pairs are of one instruction.
-std::vector<double> perfect_by_instruction(Reader& reader, EvaluationId evaluation) {
+std::map<InstructionId, double> perfect_by_instruction(Reader& reader, EvaluationId evaluation) {
   std::map<InstructionId, double> perfect;
   for (const EvaluationItem& item : list_evaluation_items(reader, evaluation))
     perfect[item.instruction] = item.perfect ? 1 : 0;
-  std::vector<double> values;
-  for (const auto& [instruction, value] : perfect) values.push_back(value);
-  return values;
+  return perfect;
+}
+
+// Two evaluations of one set may have been generated in different orders, by runs whose files list it differently;
+// pairs are of one instruction, and only where both answers to it have a judgment.
+struct Pairs {
+  std::vector<double> before, after;
+};
+Pairs pairs_of(Reader& reader, EvaluationId before, EvaluationId after) {
+  const std::map<InstructionId, double> other = perfect_by_instruction(reader, after);
+  Pairs pairs;
+  for (const auto& [instruction, value] : perfect_by_instruction(reader, before)) {
+    const auto found = other.find(instruction);
+    if (found == other.end()) continue;
+    pairs.before.push_back(value);
+    pairs.after.push_back(found->second);
+  }
+  return pairs;
 }
 
 }  // namespace
@@ -95,7 +114,8 @@ Json evaluation_summary_json(const EvaluationSummary& summary) {
               {"mean_words", summary.guards.mean_words},
               {"distinct_2", summary.guards.distinct_2},
               {"perplexity", summary.guards.perplexity},
-              {"ended", summary.ended}};
+              {"ended", summary.ended},
+              {"missing", summary.missing}};
 }
 
 EvaluationSummary evaluation_summary_of(const Json& json) {
@@ -106,6 +126,7 @@ EvaluationSummary evaluation_summary_of(const Json& json) {
   summary.guards = {json_get<double>(json, "mean_words", origin), json_get<double>(json, "distinct_2", origin),
                     json_get<double>(json, "perplexity", origin)};
   summary.ended = json_get<double>(json, "ended", origin);
+  summary.missing = json_get_or<std::int64_t>(json, "missing", 0, origin);  // earlier versions: none could be
   return summary;
 }
 
@@ -120,6 +141,7 @@ EvaluationFacts read_evaluation_facts(Reader& reader, const EvaluationKey& key) 
   if (!open.empty()) facts.open_unit = open.front().id;
   const JudgmentCounts counts = count_judgments(reader, evaluation->id, key.annotator);
   facts.judgments_pending = counts.pending;
+  facts.judgments_done = counts.done;
   facts.judgments_failed = counts.failed;
   facts.judgment_failure = counts.failure;
   if (facts.open_unit) return facts;
@@ -138,13 +160,18 @@ std::optional<Comparison> compare_evaluations(Reader& reader, const FrozenRun& f
     if (!evaluation || evaluation->state != EvaluationState::kDone) return std::nullopt;
   }
   const EvaluationConfig& config = frozen.config.evaluation;
+  const Pairs pairs = pairs_of(reader, before->id, after->id);
+  if (pairs.before.empty()) return std::nullopt;
   Comparison comparison;
   comparison.difference =
-      paired_bootstrap(perfect_by_instruction(reader, before->id), perfect_by_instruction(reader, after->id),
-                       config.bootstrap_resamples, config.bootstrap_seed);
+      paired_bootstrap(pairs.before, pairs.after, config.bootstrap_resamples, config.bootstrap_seed);
   comparison.guards = check_guards(evaluation_summary_of(base->summary).guards,
                                    evaluation_summary_of(after->summary).guards, config.guards);
   comparison.verdict = decide_promotion(comparison.difference, comparison.guards, config.margin);
+  if (const std::size_t missing = frozen.gate.size() - std::min(pairs.before.size(), frozen.gate.size()); missing > 0) {
+    comparison.verdict.reason +=
+        fmt::format("; {} of {} pairs are left out, a judgment of theirs is missing", missing, frozen.gate.size());
+  }
   return comparison;
 }
 
@@ -207,7 +234,9 @@ void finish_evaluation(WorkContext& context, const EvaluationTarget& target) {
   });
   std::vector<EvaluationItem> items;
   for (const Response& response : judged.responses) {
-    const Judgment& judgment = judged.judgments.at(response.id);
+    const auto found = judged.judgments.find(response.id);
+    if (found == judged.judgments.end()) continue;  // missing, which is no label
+    const Judgment& judgment = found->second;
     const bool perfect = judgment.label == JudgmentLabel::kPositive;
     const Json measures{{"tokens", response.ids.size()},
                         {"ended", response.finish_reason == "stop"},

@@ -26,7 +26,8 @@ EvaluationTarget evaluation_target(const FrozenRun& frozen, const ModelReference
 struct EvaluationSummary {
   Share share;  // of Perfect judgments
   GuardValues guards;
-  double ended = 0;  // share of responses that the model ended by itself
+  double ended = 0;          // share of responses that the model ended by itself
+  std::int64_t missing = 0;  // answers without a judgment: in neither number of the share
 };
 Json evaluation_summary_json(const EvaluationSummary& summary);
 EvaluationSummary evaluation_summary_of(const Json& json);

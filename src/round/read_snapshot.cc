@@ -98,6 +98,7 @@ RoundSnapshot read_round_snapshot(Reader& reader, const FrozenRun& frozen, const
   snapshot.id = round.id;
   snapshot.phase = round.phase;
   snapshot.pause_reason = round.reason;
+  snapshot.max_missing_share = frozen.config.evaluation.max_missing_share;
   if (!is_active(round.phase)) return snapshot;
   if (!models.parent.model.is_base) snapshot.baseline = read_evaluation_facts(reader, models.untrained.key);
   snapshot.parent = read_evaluation_facts(reader, models.parent.key);
@@ -136,6 +137,7 @@ RunSnapshot read_run_snapshot(Reader& reader, const FrozenRun& frozen, const Run
                               std::int64_t now) {
   RunSnapshot snapshot;
   snapshot.state = run.state;
+  snapshot.max_missing_share = frozen.config.evaluation.max_missing_share;
   for (const Round& round : list_rounds(reader, run.id)) {
     if (is_final(round.phase)) continue;
     snapshot.open_round = round.id;

@@ -22,6 +22,13 @@ namespace {
 
 constexpr std::int64_t kMaxConflicts = 100;
 
+std::string score_words(const EvaluationSummary& summary) {
+  const Share& share = summary.share;
+  const std::string missing = summary.missing > 0 ? fmt::format(", {} without a judgment", summary.missing) : "";
+  return fmt::format("{:.1f} % satisfactory (95 % interval {:.1f} to {:.1f}, {} instructions{})", 100 * share.value,
+                     100 * share.interval.low, 100 * share.interval.high, share.count, missing);
+}
+
 }  // namespace
 
 struct RoundRunner::Scene {
@@ -168,10 +175,7 @@ StepResult RoundRunner::perform_evaluation(const Scene& scene, const Action& act
     finish_evaluation(context, target_of(scene, finish->subject));
     const auto summary = store_.read(
         [&](Reader& reader) { return find_evaluation(reader, target_of(scene, finish->subject).key)->summary; });
-    const Share share = evaluation_summary_of(summary).share;
-    board_.say(fmt::format("{}: {:.1f} % satisfactory (95 % interval {:.1f} to {:.1f}, {} instructions)",
-                           activity_name(scene, finish->subject), 100 * share.value, 100 * share.interval.low,
-                           100 * share.interval.high, share.count));
+    board_.say(activity_name(scene, finish->subject) + ": " + score_words(evaluation_summary_of(summary)));
   } else {
     return StepResult::kWaiting;
   }

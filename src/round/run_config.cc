@@ -30,6 +30,9 @@ void declare_data_options(OptionTable& table, DataConfig& data) {
 void declare_evaluation_options(OptionTable& table, EvaluationConfig& evaluation) {
   table.add("evaluation.margin", &evaluation.margin, "promote when the paired difference is surely above minus this",
             in_range(0, 1));
+  table.add("evaluation.max_missing_share", &evaluation.max_missing_share,
+            "share of held-out answers that may stay without a judgment; they count for neither side",
+            in_range(0, 0.5));
   table.add("evaluation.bootstrap_resamples", &evaluation.bootstrap_resamples, "draws of the paired bootstrap",
             at_least(100));
   table.add("evaluation.bootstrap_seed", &evaluation.bootstrap_seed, "seed of the paired bootstrap", at_least(0));
@@ -54,7 +57,8 @@ void declare_pairwise_options(OptionTable& table, PairwiseConfig& pairwise) {
 void declare_limit_options(OptionTable& table, RunLimits& limits) {
   table.add("run.rounds", &limits.rounds, "most rounds", at_least(1));
   table.add("run.patience", &limits.patience, "stop after this many rejections in a row (0: never)", at_least(0));
-  table.add("run.budget_usd", &limits.budget_usd, "no round starts once paid annotators have cost this (0: their caps alone hold)", in_range(0, 1e9));
+  table.add("run.budget_usd", &limits.budget_usd,
+            "no round starts once paid annotators have cost this (0: their caps alone hold)", in_range(0, 1e9));
   table.add("run.end_time", &limits.end_time, "no round starts after this time, e.g. 2026-11-24T06:00:00Z");
   table.add("run.seed", &limits.seed, "seed of the draw of instructions", at_least(0));
   table.add(

@@ -40,6 +40,9 @@ struct GenerationConfig {
 
 struct EvaluationConfig {
   double margin = 0;  // promotion needs a paired difference surely above -margin
+  // Share of a held-out set's answers that may stay without a judgment (refused, say, again and again): they count for
+  // neither side. More of them fail the round.
+  double max_missing_share = 0.02;
   std::int64_t bootstrap_resamples = 10000;
   std::int64_t bootstrap_seed = 1234;
   GuardBands guards;

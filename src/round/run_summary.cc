@@ -21,7 +21,7 @@ std::optional<ScoreSummary> read_score(Reader& reader, const EvaluationKey& key)
   const std::optional<Evaluation> evaluation = find_evaluation(reader, key);
   if (!evaluation || evaluation->state != EvaluationState::kDone) return std::nullopt;
   const EvaluationSummary summary = evaluation_summary_of(evaluation->summary);
-  return ScoreSummary{evaluation->id, summary.share, summary.guards, summary.ended};
+  return ScoreSummary{evaluation->id, summary.share, summary.guards, summary.ended, summary.missing};
 }
 
 void read_training(Reader& reader, RoundSummary& summary) {
@@ -114,7 +114,8 @@ Json score_json(const std::optional<ScoreSummary>& score) {
               {"mean_words", score->guards.mean_words},
               {"distinct_2", score->guards.distinct_2},
               {"perplexity", score->guards.perplexity},
-              {"ended", score->ended}};
+              {"ended", score->ended},
+              {"missing", score->missing}};
 }
 
 template <typename T>

@@ -23,7 +23,8 @@ struct ScoreSummary {
   EvaluationId evaluation;
   Share share;  // of Perfect judgments
   GuardValues guards;
-  double ended = 0;  // share of responses that the model ended by itself
+  double ended = 0;          // share of responses that the model ended by itself
+  std::int64_t missing = 0;  // answers without a judgment, which the share leaves out
 };
 
 struct RoundSummary {

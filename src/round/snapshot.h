@@ -15,6 +15,7 @@ struct EvaluationFacts {
   bool planned = false;             // its units exist
   std::optional<UnitId> open_unit;  // first unit without responses
   std::int64_t judgments_pending = 0;
+  std::int64_t judgments_done = 0;
   std::int64_t judgments_failed = 0;
   std::string judgment_failure;         // why one of them failed
   std::int64_t responses_unscored = 0;  // without log-probability under the original model
@@ -31,8 +32,9 @@ struct CanaryFacts {
 struct RoundSnapshot {
   RoundId id;
   Phase phase = Phase::kCreated;
-  std::string pause_reason;  // phase paused only
-  bool disk_low = false;     // less free space than the configured floor
+  std::string pause_reason;      // phase paused only
+  bool disk_low = false;         // less free space than the configured floor
+  double max_missing_share = 0;  // of an evaluation's judgments
 
   std::optional<EvaluationFacts> baseline;  // of the base on the gate set; none when the round starts from the base
   EvaluationFacts parent;                   // of the model the round starts from, on the gate set
@@ -62,6 +64,7 @@ struct RoundSnapshot {
 
 struct RunSnapshot {
   RunState state = RunState::kActive;
+  double max_missing_share = 0;       // of an evaluation's judgments
   std::optional<RoundId> open_round;  // neither completed nor cancelled
   bool open_round_failed = false;
   std::string open_round_reason;

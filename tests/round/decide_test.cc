@@ -230,6 +230,18 @@ TEST(DecideTest, ReadsTheReportSetOnlyWhenTheRunIsOver) {
   EXPECT_EQ(describe(decide_run(run)), "start round");
 }
 
+TEST(DecideTest, LetsAnEvaluationGoOnWithoutAFewJudgments) {
+  const auto next = [](std::int64_t failed, double share) {
+    return describe(decide(with(Phase::kCreated, [&](RoundSnapshot& r) {
+      r.max_missing_share = share;
+      r.parent = {.planned = true, .judgments_done = 100 - failed, .judgments_failed = failed};
+    })));
+  };
+  EXPECT_EQ(next(2, 0.02), "finish evaluation parent");
+  EXPECT_EQ(next(3, 0.02), "fail");
+  EXPECT_EQ(next(1, 0), "fail");
+}
+
 TEST(DecideTest, SaysWhyTooManyJudgmentsFailed) {
   const Action action = decide(with(Phase::kJudging, [](RoundSnapshot& r) {
     r.judgments_failed = 20;

@@ -271,7 +271,7 @@ TEST_F(FailuresTest, AnUnvalidatedJudgmentNeverEntersAManifestNorAScore) {
     const FrozenManifest manifest = find_manifest(reader, newest_round(reader, run)).value();
     EXPECT_EQ(manifest.positives + manifest.negatives, 3);
   });
-  // A held-out score over fewer instructions would be another score: the round fails instead.
+  // One of four is more of a held-out set than may be missing: the round fails.
   const auto candidate = [&] {
     return daemon().read([](Reader& reader) -> std::optional<EvaluationId> {
       const auto all = list_evaluations(reader);

@@ -66,6 +66,8 @@ export interface Score {
   distinct_2: number;
   perplexity: number;
   ended: number;
+  /** Answers without a judgment, which neither score nor count hold. */
+  missing: number;
 }
 
 export interface Guard {
