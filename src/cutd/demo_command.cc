@@ -119,8 +119,7 @@ int run_demo(const Options& options) {
   Daemon daemon({data_dir, options.engine, {}, options.listen.options()}, clock, logger);
   import_named_file(data_dir, demo.config);
   say(plan_text(demo, data_dir));
-  if (asks_over_http(demo.config.annotator()))
-    say(judge_estimate_text(estimate_run(demo.config, demo.files, data_dir)));
+  if (asks_anyone_over_http(demo.config)) say(run_estimate_text(estimate_run(demo.config, demo.files, data_dir)));
   const DemoStart start = start_or_continue(daemon.store(), daemon.runs(), demo.config, demo.files);
   for (const std::string& note : start.notes) say(note);
   if (!start.finished) {

@@ -176,9 +176,9 @@ int run_list(const Options& options) {
 
 int run_estimate(const Options& options, const std::vector<ConfigOverride>& overrides) {
   const RunConfig config = parse_run_config(read_yaml_file(options.config), options.config, overrides);
-  const JudgeEstimate estimate = estimate_run(config, fs::absolute(options.config).parent_path(), options.data_dir);
-  if (options.json) print_json(judge_estimate_json(estimate));
-  else print_text(judge_estimate_text(estimate));
+  const RunEstimate estimate = estimate_run(config, fs::absolute(options.config).parent_path(), options.data_dir);
+  if (options.json) print_json(run_estimate_json(estimate));
+  else print_text(run_estimate_text(estimate));
   return kExitDone;
 }
 

@@ -40,14 +40,15 @@ struct Options {
 
 std::string run_path(const Options& options) { return "/api/v1/runs/" + std::to_string(options.run); }
 
-// Reads the instructions and the model's config.json alone; no daemon, no request, no row.
+// Reads the configuration's files and the model's config.json alone; no daemon, no request, no row.
 int print_plan(const Options& options, const RunConfig& config, const std::filesystem::path& folder) {
   PlanAssumptions assumed = options.assumed;
   assumed.cores = static_cast<std::int64_t>(std::max(1U, std::thread::hardware_concurrency()));
   assumed.gpu = config.device.starts_with("cuda") ||
                 (config.device == "auto" && std::filesystem::exists("/proc/driver/nvidia/version"));
   const ModelConfig model = read_model_config(find_model(config.model, options.data_dir));
-  const RunPlan plan = plan_run(config, model, read_instruction_sets(config.data, files_beside(folder)), assumed);
+  const InstructionSets sets = read_instruction_sets(config.data, files_beside(folder));
+  const RunPlan plan = plan_run(config, model, sets, assumed, plan_extras(config, folder, sets, assumed));
   if (options.json) print_json(run_plan_json(plan));
   else print_text(run_plan_text(plan));
   return kExitDone;
@@ -62,8 +63,8 @@ int run_start(const Options& options) {
   Json overrides = Json::array();
   for (const ConfigOverride& override : options.overrides)
     overrides.push_back({{"key", override.key}, {"text", override.text}});
-  if (asks_over_http(parsed.annotator()))
-    fmt::print(stderr, "{}", judge_estimate_text(estimate_run(parsed, folder, options.data_dir)));
+  if (asks_anyone_over_http(parsed))
+    fmt::print(stderr, "{}", run_estimate_text(estimate_run(parsed, folder, options.data_dir)));
   ApiClient api(options.data_dir);
   const Json reply =
       api.post("/api/v1/runs",

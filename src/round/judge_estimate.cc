@@ -8,6 +8,7 @@
 #include "core/clock.h"
 #include "judge_client/make_llm_judge.h"
 #include "round/instruction_sets.h"
+#include "round/start_point.h"
 
 namespace cutd {
 namespace {
@@ -31,23 +32,22 @@ std::int64_t discounted(const AnnotatorConfig& annotator, std::int64_t cost) {
   return static_cast<std::int64_t>(std::ceil(factor * static_cast<double>(cost)));
 }
 
-JudgingCost one_call(const LlmJudgeOptions& options, const RunConfig& config, const InstructionFigures& figures,
-                     const std::optional<MeasuredUse>& measured) {
+JudgingCost one_call(const LlmJudgeOptions& options, const AnnotatorConfig& annotator, std::int64_t response,
+                     const InstructionFigures& figures, const std::optional<MeasuredUse>& measured) {
   JudgingCost call;
   call.calls = 1;
   if (measured) {
     call.input_tokens = std::llround(measured->input_tokens);
     call.output_tokens = std::llround(measured->output_tokens);
   } else {
-    const std::int64_t response = config.generation.sampling.max_new_tokens * kBytesPerToken;
     const ChatRequest request = judging_request(
         options, {text_of(figures.mean_bytes), text_of(response), text_of(figures.mean_reference_bytes)});
     if (request.messages.empty()) return call;  // a webhook's: nothing is counted in tokens
     call.input_tokens = most_input_tokens(request) / kBytesPerToken;
     call.output_tokens = std::max<std::int64_t>(request.max_tokens / kShareOfJudgment, 1);
   }
-  call.cost = discounted(config.annotator(), price(options.price, static_cast<double>(call.input_tokens),
-                                                   static_cast<double>(call.output_tokens)));
+  call.cost = discounted(
+      annotator, price(options.price, static_cast<double>(call.input_tokens), static_cast<double>(call.output_tokens)));
   return call;
 }
 
@@ -82,6 +82,46 @@ void warn_of_caps(JudgeEstimate& estimate, const LlmAnnotator& annotator) {
   warn("round", annotator.caps.round, estimate.round, "a round");
   warn("day", annotator.caps.day, estimate.run, "the run, should it end within a day");
   warn("total", annotator.caps.total, estimate.run, "the run");
+}
+
+// Calls of a round and of the whole run.
+std::pair<std::int64_t, std::int64_t> calls_of(const RunConfig& config, const InstructionFigures& figures) {
+  const std::int64_t trained = config.data.instructions_per_round * config.data.responses_per_instruction;
+  const std::int64_t per_round = trained + figures.gate_count + figures.canary_count;
+  const std::int64_t references = config.limits.start_from == kStartFromBase ? 1 : 2;  // untrained, and its start
+  return {per_round, references * figures.gate_count + config.limits.rounds * per_round + 2 * figures.report_count};
+}
+
+JudgeEstimate estimate_annotator(const RunConfig& config, const AnnotatorConfig& annotator,
+                                 const InstructionFigures& figures, const std::optional<MeasuredUse>& measured) {
+  JudgeEstimate estimate;
+  estimate.annotator = annotator.name;
+  const auto [per_round, whole] = calls_of(config, figures);
+  if (!asks_over_http(annotator)) {
+    estimate.round.calls = per_round;
+    estimate.run.calls = whole;
+    return estimate;
+  }
+  const LlmJudgeOptions options = llm_judge_options(annotator.llm, "");
+  estimate.model = annotator.llm.model.empty() ? annotator.llm.base_url : annotator.llm.model;
+  if (measured) estimate.measured = measured->attempts;
+  const std::int64_t longest = config.generation.sampling.max_new_tokens * kBytesPerToken;
+  estimate.call = one_call(options, annotator, longest, figures, measured);
+  estimate.most_per_call = discounted(
+      annotator, most_cost(options.price, judging_request(options, {text_of(figures.most_bytes), text_of(longest),
+                                                                    text_of(figures.most_reference_bytes)})));
+  estimate.round = times(estimate.call, per_round);
+  estimate.run = times(estimate.call, whole);
+  if (annotator.kind == "llm") estimate.seconds_per_round = seconds_of(annotator.llm, estimate.round);
+  warn_of_caps(estimate, annotator.llm);
+  return estimate;
+}
+
+void add(JudgingCost& sum, const JudgingCost& part) {
+  sum.calls += part.calls;
+  sum.input_tokens += part.input_tokens;
+  sum.output_tokens += part.output_tokens;
+  sum.cost += part.cost;
 }
 
 Json cost_json(const JudgingCost& cost) {
@@ -127,33 +167,33 @@ InstructionFigures instruction_figures(const InstructionSets& sets, const DataCo
   return figures;
 }
 
-JudgeEstimate estimate_judging(const RunConfig& config, const InstructionFigures& figures,
-                               const std::optional<MeasuredUse>& measured) {
-  const AnnotatorConfig& annotator = config.annotator();
-  JudgeEstimate estimate;
-  estimate.annotator = annotator.name;
-  const std::int64_t trained = config.data.instructions_per_round * config.data.responses_per_instruction;
-  const std::int64_t per_round = trained + figures.gate_count;
-  const std::int64_t whole = figures.gate_count + config.limits.rounds * per_round + 2 * figures.report_count;
-  if (!asks_over_http(annotator)) {
-    estimate.round.calls = per_round;
-    estimate.run.calls = whole;
-    return estimate;
+std::int64_t canaries_of_round(std::size_t canaries, const AlarmConfig& alarms) {
+  return std::min(static_cast<std::int64_t>(canaries), alarms.canaries_per_round);
+}
+
+bool asks_fewer(const RunConfig& config) {
+  if (config.annotators.size() == 1) return false;
+  const auto& members = config.quorum.members;
+  return config.quorum.rule == "fallback" ||
+         std::any_of(members.begin(), members.end(), [](const QuorumMember& member) { return member.referee; });
+}
+
+RunEstimate estimate_judging(const RunConfig& config, const InstructionFigures& figures,
+                             const std::map<std::string, MeasuredUse>& measured) {
+  RunEstimate estimate;
+  estimate.judges = config.judges_name();
+  estimate.upper_bound = asks_fewer(config);
+  for (const AnnotatorConfig& annotator : config.annotators) {
+    const auto used = measured.find(annotator.name);
+    estimate.annotators.push_back(estimate_annotator(
+        config, annotator, figures, used == measured.end() ? std::nullopt : std::optional(used->second)));
+    add(estimate.round, estimate.annotators.back().round);
+    add(estimate.run, estimate.annotators.back().run);
   }
-  const LlmJudgeOptions options = llm_judge_options(annotator.llm, "");
-  estimate.model = annotator.llm.model.empty() ? annotator.llm.base_url : annotator.llm.model;
-  if (measured) estimate.measured = measured->attempts;
-  estimate.call = one_call(options, config, figures, measured);
-  const std::int64_t longest = config.generation.sampling.max_new_tokens * kBytesPerToken;
-  estimate.most_per_call = discounted(
-      annotator, most_cost(options.price, judging_request(options, {text_of(figures.most_bytes), text_of(longest),
-                                                                    text_of(figures.most_reference_bytes)})));
-  estimate.round = times(estimate.call, per_round);
-  estimate.run = times(estimate.call, whole);
-  if (annotator.kind == "llm") estimate.seconds_per_round = seconds_of(annotator.llm, estimate.round);
-  warn_of_caps(estimate, annotator.llm);
   return estimate;
 }
+
+namespace {
 
 Json judge_estimate_json(const JudgeEstimate& estimate) {
   return {{"annotator", estimate.annotator},
@@ -188,6 +228,29 @@ std::string judge_estimate_text(const JudgeEstimate& estimate) {
                           : std::string("a batch's answers come within a day"));
   for (const std::string& warning : estimate.warnings) text += "  mind: " + warning + "\n";
   return text;
+}
+
+}  // namespace
+
+Json run_estimate_json(const RunEstimate& estimate) {
+  Json annotators = Json::array();
+  for (const JudgeEstimate& one : estimate.annotators) annotators.push_back(judge_estimate_json(one));
+  return {{"judges", estimate.judges},
+          {"upper_bound", estimate.upper_bound},
+          {"annotators", std::move(annotators)},
+          {"round", cost_json(estimate.round)},
+          {"run", cost_json(estimate.run)}};
+}
+
+std::string run_estimate_text(const RunEstimate& estimate) {
+  std::string text;
+  for (const JudgeEstimate& one : estimate.annotators) text += judge_estimate_text(one);
+  if (estimate.annotators.size() == 1) return text;
+  text +=
+      estimate.judges + " together" +
+      (estimate.upper_bound ? ", at most (the later ones are asked only where those before them gave no judgment):\n"
+                            : ":\n");
+  return text + cost_text("a round", estimate.round) + cost_text("the run", estimate.run);
 }
 
 }  // namespace cutd

@@ -8,14 +8,14 @@
 #include "core/clock.h"
 #include "judge_client/make_llm_judge.h"
 #include "judge_client/price.h"
+#include "round/judge_estimate.h"
 #include "round/start_point.h"
 #include "weights/model_layout.h"
 
 namespace cutd {
 namespace {
 
-constexpr std::int64_t kBytesPerToken = 4;       // of English text, typically
-constexpr std::int64_t kMostBytesPerToken = 16;  // of a response at its token limit
+constexpr std::int64_t kBytesPerToken = 4;  // of English text, typically
 // Floating-point operations a second that generation and training reached. CPU, per core: docs/benchmarks.md (SmolLM2,
 // 739 and 396 tokens/s on two cores, at 2 and 6 operations per parameter and token). GPU: what an H100 does by its data
 // sheet in bf16, a fifth and two fifths of it; not measured.
@@ -33,7 +33,7 @@ std::int64_t count_of(std::size_t all, std::int64_t asked) {
 
 std::int64_t element_bytes(const std::string& dtype) { return dtype == "bfloat16" ? 2 : 4; }
 
-void plan_counts(const RunConfig& config, const InstructionSets& sets, RunPlan& plan) {
+void plan_counts(const RunConfig& config, const InstructionSets& sets, const PlanExtras& extras, RunPlan& plan) {
   const DataConfig& data = config.data;
   const std::int64_t enough = static_cast<std::int64_t>(sets.train.size()) / data.instructions_per_round;
   plan.rounds = std::min(config.limits.rounds, std::max<std::int64_t>(enough, 1));
@@ -43,6 +43,11 @@ void plan_counts(const RunConfig& config, const InstructionSets& sets, RunPlan& 
   plan.gate_responses = models * count_of(sets.gate.size(), data.gate_count);
   plan.report_responses = 2 * count_of(sets.report.size(), data.report_count);
   plan.responses = plan.train_responses + plan.gate_responses + plan.report_responses;
+  plan.canaries = plan.rounds * extras.canaries_of_round;
+  plan.annotators = static_cast<std::int64_t>(config.annotators.size());
+  plan.judge_calls = plan.annotators * (plan.responses + plan.canaries);
+  plan.fewer_calls = asks_fewer(config);
+  plan.pairs = extras.pairs;
 }
 
 double mean_instruction_bytes(const InstructionSets& sets) {
@@ -85,10 +90,10 @@ std::size_t message_bytes(const ChatRequest& request) {
   return bytes;
 }
 
-void plan_cost(const RunConfig& config, const InstructionSets& sets, RunPlan& plan) {
-  const LlmAnnotator& annotator = config.annotator().llm;
-  plan.paid = config.annotator().kind == "llm" && !annotator.price.is_free();
-  if (!plan.paid) return;
+void plan_cost_of(const RunConfig& config, const AnnotatorConfig& member, const InstructionSets& sets, RunPlan& plan) {
+  const LlmAnnotator& annotator = member.llm;
+  if (!asks_over_http(member) || annotator.price.is_free()) return;
+  plan.paid = true;
   const std::int64_t longest = config.generation.sampling.max_new_tokens;
   const ChatRequest likely = request_of(annotator, sets, static_cast<std::size_t>(mean_instruction_bytes(sets)),
                                         static_cast<std::size_t>(plan.assumed.response_tokens * kBytesPerToken));
@@ -97,11 +102,16 @@ void plan_cost(const RunConfig& config, const InstructionSets& sets, RunPlan& pl
   usage.output_tokens = plan.assumed.judgment_tokens;
   const ChatRequest most =
       request_of(annotator, sets, longest_instruction(sets), static_cast<std::size_t>(longest * kMostBytesPerToken));
-  const double calls = static_cast<double>(plan.responses);
-  plan.likely_usd = calls * static_cast<double>(price_of(annotator.price, usage)) / 1e6;
-  plan.most_usd = calls * static_cast<double>(most_cost(annotator.price, most)) / 1e6;
-  plan.cap_usd = annotator.caps.total;
-  if (config.limits.budget_usd > 0) plan.cap_usd = std::min(plan.cap_usd, config.limits.budget_usd);
+  const double factor = member.kind == "batch" ? annotator.batch.price_factor : 1;
+  const double calls = factor * static_cast<double>(plan.responses + plan.canaries);
+  plan.likely_usd += calls * static_cast<double>(price_of(annotator.price, usage)) / 1e6;
+  plan.most_usd += calls * static_cast<double>(most_cost(annotator.price, most)) / 1e6;
+  plan.cap_usd += annotator.caps.total;
+}
+
+void plan_cost(const RunConfig& config, const InstructionSets& sets, RunPlan& plan) {
+  for (const AnnotatorConfig& member : config.annotators) plan_cost_of(config, member, sets, plan);
+  if (plan.paid && config.limits.budget_usd > 0) plan.cap_usd = std::min(plan.cap_usd, config.limits.budget_usd);
 }
 
 // Elements of a LoRA of rank r on the target modules.
@@ -149,6 +159,16 @@ void plan_speeds(const RunConfig& config, const RunPlan& plan, PlanAssumptions& 
     assumed.training_tokens_per_second = (assumed.gpu ? kGpuTraining : kCpuTraining * cores) / (6 * size);
 }
 
+double judging_seconds(const AnnotatorConfig& member, const RunPlan& plan) {
+  if (member.kind != "llm") return 0;  // at once, within a day, or when people come to it
+  const auto calls = static_cast<double>(plan.responses + plan.canaries);
+  // As fast as the model that answers, whose size it is guessed to have.
+  if (asks_engine(member))
+    return calls * static_cast<double>(plan.assumed.judgment_tokens) / plan.assumed.generation_tokens_per_second;
+  const double seconds = calls * plan.assumed.judge_seconds / static_cast<double>(member.llm.max_in_flight);
+  return member.llm.max_rpm > 0 ? std::max(seconds, calls / member.llm.max_rpm * 60) : seconds;
+}
+
 void plan_time(const RunConfig& config, const InstructionSets& sets, RunPlan& plan) {
   plan_speeds(config, plan, plan.assumed);
   const double response =
@@ -158,16 +178,37 @@ void plan_time(const RunConfig& config, const InstructionSets& sets, RunPlan& pl
   // Both contexts of a criticised response: at most two sequences an example.
   plan.training_seconds = static_cast<double>(plan.train_responses * config.train.num_train_epochs) * 2 *
                           (prompt + response) / plan.assumed.training_tokens_per_second;
-  if (config.annotator().kind != "llm") return;
-  const LlmAnnotator& annotator = config.annotator().llm;
-  const double calls = static_cast<double>(plan.responses);
-  if (asks_engine(config.annotator())) {  // as fast as the model that answers, whose size it is guessed to have
-    plan.judging_seconds =
-        calls * static_cast<double>(plan.assumed.judgment_tokens) / plan.assumed.generation_tokens_per_second;
-    return;
-  }
-  plan.judging_seconds = calls * plan.assumed.judge_seconds / static_cast<double>(annotator.max_in_flight);
-  if (annotator.max_rpm > 0) plan.judging_seconds = std::max(plan.judging_seconds, calls / annotator.max_rpm * 60);
+  for (const AnnotatorConfig& member : config.annotators) plan.judging_seconds += judging_seconds(member, plan);
+}
+
+Json pairs_json(const std::optional<PlannedPairs>& pairs) {
+  if (!pairs) return nullptr;
+  return {{"evaluator", pairs->evaluator},
+          {"calls", pairs->calls},
+          {"likely_usd", pairs->likely_usd},
+          {"most_usd", pairs->most_usd},
+          {"cap_usd", pairs->cap_usd}};
+}
+
+std::string calls_text(const RunPlan& plan) {
+  const std::string canaries = plan.canaries > 0 ? fmt::format(" and canary (of these {})", plan.canaries) : "";
+  if (plan.annotators == 1)
+    return fmt::format("calls      {} of the judge, one a response{}\n", plan.judge_calls, canaries);
+  return fmt::format(
+      "calls      {}{} of the {} annotators, one of each a response{}{}\n", plan.fewer_calls ? "at most " : "",
+      plan.judge_calls, plan.annotators, canaries,
+      plan.fewer_calls ? "; the later ones are asked only where those before them gave no judgment" : "");
+}
+
+// What `cutd eval run` costs after the run.
+std::string pairs_text(const RunPlan& plan) {
+  if (!plan.pairs) return "";
+  const PlannedPairs& pairs = *plan.pairs;
+  return fmt::format(
+      "pairs      {} calls of {} (cutd eval run) on one model's answers to the report set: about {:.2f} $, at most "
+      "{:.2f} $, within pairwise.max_usd of {:.2f} $; with the run about {:.2f} $, at most {:.2f} $\n",
+      pairs.calls, pairs.evaluator, pairs.likely_usd, pairs.most_usd, pairs.cap_usd, plan.likely_usd + pairs.likely_usd,
+      plan.most_usd + pairs.most_usd);
 }
 
 std::string gib(std::int64_t bytes) { return fmt::format("{:.1f} GiB", static_cast<double>(bytes) / (1U << 30)); }
@@ -175,10 +216,10 @@ std::string gib(std::int64_t bytes) { return fmt::format("{:.1f} GiB", static_ca
 }  // namespace
 
 RunPlan plan_run(const RunConfig& config, const ModelConfig& model, const InstructionSets& sets,
-                 const PlanAssumptions& assumed) {
+                 const PlanAssumptions& assumed, const PlanExtras& extras) {
   RunPlan plan;
   plan.assumed = assumed;
-  plan_counts(config, sets, plan);
+  plan_counts(config, sets, extras, plan);
   plan_cost(config, sets, plan);
   plan_memory(config, model, plan);
   plan_time(config, sets, plan);
@@ -193,9 +234,12 @@ Json run_plan_json(const RunPlan& plan) {
         {"gate", plan.gate_responses},
         {"report", plan.report_responses},
         {"all", plan.responses}}},
-      {"judge_calls", plan.responses},
+      {"canaries", plan.canaries},
+      {"judge_calls", plan.judge_calls},
+      {"upper_bound", plan.fewer_calls},
       {"cost",
        {{"paid", plan.paid}, {"likely_usd", plan.likely_usd}, {"most_usd", plan.most_usd}, {"cap_usd", plan.cap_usd}}},
+      {"pairwise", pairs_json(plan.pairs)},
       {"memory",
        {{"parameters", plan.parameters},
         {"weight_bytes", plan.weight_bytes},
@@ -217,13 +261,14 @@ Json run_plan_json(const RunPlan& plan) {
 std::string run_plan_text(const RunPlan& plan) {
   std::string text = fmt::format(
       "rounds     at most {}\n"
-      "responses  {} to train on, {} of the gate set, {} of the report set: {} in all\n"
-      "calls      {} of the judge, one a response\n",
-      plan.rounds, plan.train_responses, plan.gate_responses, plan.report_responses, plan.responses, plan.responses);
+      "responses  {} to train on, {} of the gate set, {} of the report set: {} in all\n",
+      plan.rounds, plan.train_responses, plan.gate_responses, plan.report_responses, plan.responses);
+  text += calls_text(plan);
   text += plan.paid
               ? fmt::format("cost       about {:.2f} $, at most {:.2f} $; nothing beyond the cap of {:.2f} $ is sent\n",
                             plan.likely_usd, plan.most_usd, plan.cap_usd)
-              : "cost       none: the annotator has no price\n";
+              : "cost       none: no annotator has a price\n";
+  text += pairs_text(plan);
   text += fmt::format("memory     {} weights, {} cache of a full batch, {} more in training\n", gib(plan.weight_bytes),
                       gib(plan.cache_bytes), gib(plan.training_bytes));
   text += fmt::format("time       about {} of generation, {} of judging beside it, {} of training\n",

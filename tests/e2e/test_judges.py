@@ -529,12 +529,13 @@ def test_estimate_and_list(cutd, setting, double, tmp_path):
     config = setting(annotator(server.url))
     data = tmp_path / "data"
     estimate = json.loads(cutd.ok("judge", "estimate", "--config", config, "--data-dir", data, "--json"))
-    assert estimate["measured"] is None and estimate["round"]["calls"] == 12 and estimate["run"]["calls"] == 6 + 24 + 8
+    assert estimate["annotators"][0]["measured"] is None and estimate["round"]["calls"] == 12
+    assert estimate["run"]["calls"] == 6 + 24 + 8
     assert server.counts()["hits"] == 0 and not data.exists()  # it asks nobody and makes nothing
     assert "the run" in cutd.ok("judge", "estimate", "--config", config, "--data-dir", data)
     assert demo(cutd, config, data).returncode == 0
     measured = json.loads(cutd.ok("judge", "estimate", "--config", config, "--data-dir", data, "--json"))
-    assert measured["measured"] >= 20
+    assert measured["annotators"][0]["measured"] >= 20
     listed = json.loads(cutd.ok("judge", "list", "--data-dir", data, "--json", env=environment()))
     assert [(one["name"], one["model"], one["key"]) for one in listed["annotators"]] == [("critic", "judge-1", "found")]
     assert "cut-fig8" in listed["prompts"]

@@ -68,9 +68,12 @@ def test_the_dry_run_prints_calls_cost_memory_and_time(cutd, setting, tmp_path):
     plan = json.loads(cutd.ok("run", "start", "--config", setting / "cut.yaml", "--dry-run", "--json", "--data-dir", tmp_path))
     assert plan["judge_calls"] == 2 * 12 + 3 * 6 + 2 * 8
     assert 0 < plan["cost"]["likely_usd"] < plan["cost"]["most_usd"]
+    pairs = plan["pairwise"]
+    assert pairs["calls"] == 8 and pairs["evaluator"] == "alpaca_eval_gpt4" and pairs["cap_usd"] == 60
+    assert 0 < pairs["likely_usd"] < pairs["most_usd"]
     assert plan["memory"]["weight_bytes"] > 0 and plan["seconds"]["training"] > 0
     words = cutd.ok("run", "start", "--config", setting / "cut.yaml", "--dry-run", "--data-dir", tmp_path)
-    for word in ("calls", "cost", "memory", "time"):
+    for word in ("calls", "cost", "memory", "time", "pairs      8 calls of alpaca_eval_gpt4 (cutd eval run)"):
         assert word in words
     assert not (tmp_path / "cutd.db").exists()
 

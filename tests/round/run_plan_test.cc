@@ -64,6 +64,37 @@ TEST(RunPlanTest, TheCostLiesBetweenALikelyAndAHighestValueAndIsCapped) {
   EXPECT_GT(plan_run(published(), llama_2_13b(), sets(51'700), longer).likely_usd, plan.likely_usd);
 }
 
+TEST(RunPlanTest, EveryAnnotatorOfAQuorumIsCountedAndPaid) {
+  RunConfig config = published();
+  AnnotatorConfig rules;
+  rules.name = "rules";
+  config.annotators.insert(config.annotators.begin(), rules);
+  config.quorum.members = {{}, {}};
+  const RunPlan plan = plan_run(config, llama_2_13b(), sets(51'700), {});
+  EXPECT_TRUE(plan.paid);
+  EXPECT_EQ(plan.judge_calls, 2 * 8410);
+  EXPECT_DOUBLE_EQ(plan.likely_usd, plan_run(published(), llama_2_13b(), sets(51'700), {}).likely_usd);
+  EXPECT_THAT(run_plan_text(plan), HasSubstr("calls      at most 16820 of the 2 annotators"));
+}
+
+TEST(RunPlanTest, ABatchIsPaidAndCostsHalf) {
+  RunConfig config = published();
+  config.annotators[0].kind = "batch";
+  const RunPlan plan = plan_run(config, llama_2_13b(), sets(51'700), {});
+  EXPECT_TRUE(plan.paid);
+  EXPECT_NEAR(2 * plan.likely_usd, plan_run(published(), llama_2_13b(), sets(51'700), {}).likely_usd, 1e-6);
+}
+
+TEST(RunPlanTest, CanariesAndPairsAreCountedToo) {
+  const PlanExtras extras{20, PlannedPairs{"alpaca_eval_gpt4", 805, 12, 50, 60}};
+  const RunPlan plan = plan_run(published(), llama_2_13b(), sets(51'700), {}, extras);
+  EXPECT_EQ(plan.judge_calls, 8410 + 5 * 20);
+  EXPECT_EQ(run_plan_json(plan).at("pairwise").at("calls"), 805);
+  EXPECT_THAT(run_plan_text(plan), HasSubstr("one a response and canary (of these 100)"));
+  EXPECT_THAT(run_plan_text(plan), HasSubstr("805 calls of alpaca_eval_gpt4 (cutd eval run)"));
+  EXPECT_THAT(run_plan_text(plan), HasSubstr("within pairwise.max_usd of 60.00 $"));
+}
+
 TEST(RunPlanTest, MemoryFollowsFromTheShapes) {
   const RunPlan plan = plan_run(published(), llama_2_13b(), sets(51'700), {});
   EXPECT_EQ(plan.parameters, 13'015'864'320);
