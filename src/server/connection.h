@@ -3,6 +3,8 @@
 // everything here runs on the server's I/O thread.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -14,7 +16,7 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <chrono>
-#include <list>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -27,6 +29,13 @@ namespace cutd::server_detail {
 
 namespace asio = boost::asio;
 
+// A connection that waits for its client: for a request, for the rest of one, or for a reply to be read.
+struct Waiting {
+  std::function<void()> close;
+  bool local = false;  // on the Unix socket
+  bool idle = false;   // nothing of a request is there yet
+};
+
 // What the connections of one server share.
 struct Shared {
   Handler handler;
@@ -34,8 +43,10 @@ struct Shared {
   Logger& logger;
   asio::thread_pool pool;
   bool stopping = false;
-  std::list<std::function<void()>> idle;  // closes each connection that waits for a request
+  std::map<std::uint64_t, Waiting> waiting;  // by when the wait began
+  std::uint64_t waits = 0;                   // begun since the start
   std::size_t open = 0;
+  std::size_t open_local = 0;                          // of them on the Unix socket
   std::map<std::string, std::size_t> open_by_address;  // TCP only
   ServerCounters& counters;
 
@@ -45,6 +56,31 @@ struct Shared {
         logger(logger_),
         pool(limits_.handler_threads),
         counters(counters_) {}
+
+  // Closes the connection of its kind that has waited longest for its client; its descriptor is free at once. False:
+  // none waits.
+  bool evict(bool local) {
+    const auto is_of_kind = [local](const auto& entry) { return entry.second.local == local; };
+    const auto oldest = std::find_if(waiting.begin(), waiting.end(), is_of_kind);
+    if (oldest == waiting.end()) return false;
+    waiting.extract(oldest).mapped().close();
+    return true;
+  }
+};
+
+// Marks a connection as one that waits, for the time of its life.
+class Wait {
+ public:
+  Wait(Shared& shared, Waiting waiting) : shared_(shared), key_(shared.waits++) {
+    shared_.waiting.emplace(key_, std::move(waiting));
+  }
+  ~Wait() { shared_.waiting.erase(key_); }
+  Wait(const Wait&) = delete;
+  Wait& operator=(const Wait&) = delete;
+
+ private:
+  Shared& shared_;
+  const std::uint64_t key_;
 };
 
 template <typename Protocol>
@@ -55,12 +91,16 @@ class Connection {
       : stream_(std::move(socket)), peer_(std::move(peer)), shared_(shared) {
     ++shared_.open;
     ++shared_.counters.connections_open;
-    if (!peer_.empty()) ++shared_.open_by_address[peer_];
+    if (peer_.empty()) ++shared_.open_local;
+    else ++shared_.open_by_address[peer_];
   }
   ~Connection() {
     --shared_.open;
     --shared_.counters.connections_open;
-    if (peer_.empty()) return;
+    if (peer_.empty()) {
+      --shared_.open_local;
+      return;
+    }
     const auto found = shared_.open_by_address.find(peer_);
     if (--found->second == 0) shared_.open_by_address.erase(found);
   }
@@ -82,6 +122,10 @@ class Connection {
   // A deadline that passes closes the socket, so a late client is not told why.
   void expire_in(std::int64_t milliseconds) { stream_.expires_after(std::chrono::milliseconds(milliseconds)); }
 
+  Waiting waiting(bool idle = false) {
+    return {[this] { close(); }, peer_.empty(), idle};
+  }
+
   void close() {
     boost::system::error_code ignored;
     stream_.socket().shutdown(Protocol::socket::shutdown_both, ignored);
@@ -92,10 +136,9 @@ class Connection {
   asio::awaitable<bool> wait_for_request(std::int64_t patience_ms) {
     if (!input_.empty()) co_return true;
     expire_in(patience_ms);
-    const auto entry = shared_.idle.insert(shared_.idle.end(), [this] { close(); });
+    const Wait wait(shared_, waiting(true));
     input_.resize(1024);
     const auto [error, count] = co_await stream_.async_read_some(asio::buffer(input_), kToken);
-    shared_.idle.erase(entry);
     input_.resize(error ? 0 : count);
     co_return !error;
   }
@@ -104,7 +147,7 @@ class Connection {
   asio::awaitable<bool> exchange() {
     RequestHead head;
     if (!co_await read_head(head)) co_return false;
-    if (head.expects_continue && !co_await write_text("HTTP/1.1 100 Continue\r\n\r\n")) co_return false;
+    if (head.expects_continue && !co_await write("HTTP/1.1 100 Continue\r\n\r\n")) co_return false;
     if (!co_await read_body(head)) co_return false;
     head.request.local = peer_.empty();
     head.request.peer = peer_;
@@ -112,61 +155,77 @@ class Connection {
     Reply reply = co_await asio::co_spawn(shared_.pool, handle(head.request), asio::use_awaitable);
     shared_.counters.count(reply.status, std::chrono::steady_clock::now() - begun);
     const bool keep_alive = head.keep_alive && !shared_.stopping;
-    if (reply.events) co_return co_await stream_events(reply);
-    co_return co_await write_text(reply_text(reply, keep_alive)) && keep_alive;
+    const bool with_body = head.request.method != "HEAD";
+    if (reply.events) co_return co_await stream_events(reply, with_body);
+    co_return co_await write_reply(std::move(reply), keep_alive, with_body) && keep_alive;
   }
 
   asio::awaitable<Reply> handle(const Request& request) { co_return shared_.handler(request); }
 
   asio::awaitable<bool> read_head(RequestHead& head) {
     expire_in(shared_.limits.header_ms);
-    auto buffer = asio::dynamic_buffer(input_, std::max(shared_.limits.header_bytes, input_.size()));
-    const auto [error, size] = co_await asio::async_read_until(stream_, buffer, "\r\n\r\n", kToken);
-    if (error == asio::error::not_found) co_return co_await refuse(431, "the request header is too long");
+    const auto [error, size] = co_await read_until_empty_line();
+    if (error == asio::error::not_found) {
+      co_return co_await refuse(problem_reply(431, "the request header is too long", ErrorCode::kBadInput), true);
+    }
     if (error || size > shared_.limits.header_bytes) co_return false;
     const std::string text = input_.substr(0, size);
     input_.erase(0, size);
     const std::optional<Reply> refusal = parse_head(text, shared_.limits.body_bytes, head);
-    if (refusal) {
-      shared_.counters.count(refusal->status, {});
-      co_await write_text(reply_text(*refusal, false));
-      close();
-      co_return false;
-    }
+    if (refusal) co_return co_await refuse(*refusal, head.request.method != "HEAD");
     co_return true;
+  }
+
+  asio::awaitable<std::tuple<boost::system::error_code, std::size_t>> read_until_empty_line() {
+    const Wait wait(shared_, waiting());
+    auto buffer = asio::dynamic_buffer(input_, std::max(shared_.limits.header_bytes, input_.size()));
+    co_return co_await asio::async_read_until(stream_, buffer, "\r\n\r\n", kToken);
   }
 
   asio::awaitable<bool> read_body(RequestHead& head) {
     expire_in(shared_.limits.body_ms);
     if (input_.size() < head.content_length) {
+      const Wait wait(shared_, waiting());
       const std::size_t have = input_.size();
       input_.resize(head.content_length);
       const auto [error, count] =
           co_await asio::async_read(stream_, asio::buffer(input_.data() + have, head.content_length - have), kToken);
       if (error) co_return false;
     }
-    head.request.body = input_.substr(0, head.content_length);
-    input_.erase(0, head.content_length);
+    if (input_.size() == head.content_length) {
+      head.request.body = std::exchange(input_, {});  // what waits for its next request keeps no room for this one
+    } else {
+      head.request.body = input_.substr(0, head.content_length);
+      input_.erase(0, head.content_length);
+    }
     co_return true;
   }
 
-  asio::awaitable<bool> refuse(int status, std::string detail) {
-    const Reply reply = problem_reply(status, detail, ErrorCode::kBadInput);
-    shared_.counters.count(status, {});
-    co_await write_text(reply_text(reply, false));
+  // Always false: after a refusal the connection ends.
+  asio::awaitable<bool> refuse(Reply reply, bool with_body) {
+    shared_.counters.count(reply.status, {});
+    co_await write_reply(std::move(reply), false, with_body);
     close();
     co_return false;
   }
 
-  asio::awaitable<bool> write_text(std::string text) {
+  asio::awaitable<bool> write_reply(Reply reply, bool keep_alive, bool with_body) {
+    std::string head = reply_head(reply, keep_alive);
+    if (!with_body) reply.body.clear();
+    co_return co_await write(std::move(head), std::move(reply.body));
+  }
+
+  asio::awaitable<bool> write(std::string head, std::string body = "") {
     expire_in(shared_.limits.write_ms);
-    const auto [error, count] = co_await asio::async_write(stream_, asio::buffer(text), kToken);
+    const Wait wait(shared_, waiting());
+    const std::array<asio::const_buffer, 2> text = {asio::buffer(head), asio::buffer(body)};
+    const auto [error, count] = co_await asio::async_write(stream_, text, kToken);
     co_return !error;
   }
 
   // Always false: the end of the connection is the end of the stream.
-  asio::awaitable<bool> stream_events(Reply reply) {
-    if (!co_await write_text(event_stream_head(reply))) co_return false;
+  asio::awaitable<bool> stream_events(Reply reply, bool with_body) {
+    if (!co_await write(event_stream_head(reply)) || !with_body) co_return false;
     asio::steady_timer timer(stream_.get_executor());
     std::int64_t quiet_ms = 0;
     while (!shared_.stopping) {
@@ -177,7 +236,7 @@ class Connection {
       if (text->empty() && quiet_ms >= shared_.limits.event_keep_alive_ms) *text = ": still here\n\n";
       if (!text->empty()) {
         quiet_ms = 0;
-        if (!co_await write_text(std::move(*text))) co_return false;
+        if (!co_await write(std::move(*text))) co_return false;
       }
       timer.expires_after(std::chrono::milliseconds(shared_.limits.event_poll_ms));
       co_await timer.async_wait(kToken);

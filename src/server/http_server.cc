@@ -164,22 +164,33 @@ class HttpServer::Impl {
   void admit(Tcp::socket socket) {
     boost::system::error_code error;
     const auto address = socket.remote_endpoint(error).address();
-    if (error || !has_room(socket)) return;
+    if (error) return;
     const bool counted = !shared_.limits.behind_proxy || !address.is_loopback();
     const auto found = shared_.open_by_address.find(address.to_string());
     if (counted && found != shared_.open_by_address.end() && found->second >= shared_.limits.max_per_address) {
       refuse(socket, 429, "too many connections from this address", "too_many");
       return;
     }
+    if (!has_room(socket)) return;
     socket.set_option(Tcp::no_delay(true), error);
     start<Tcp>(std::move(socket), address.to_string());
   }
 
+  // An evicted connection leaves the count only after this, when its coroutine has ended.
   template <typename Socket>
   bool has_room(Socket& socket) {
-    if (shared_.open < shared_.limits.max_connections) return true;
+    constexpr bool kLocal = std::is_same_v<Socket, Unix::socket>;
+    const std::size_t open = kLocal ? shared_.open_local : shared_.open - shared_.open_local;
+    const std::size_t most = kLocal ? shared_.limits.max_local : shared_.limits.max_connections;
+    if (open < most || make_room(kLocal)) return true;
     refuse(socket, 503, "too many connections", "unavailable");
     return false;
+  }
+
+  bool make_room(bool local) {
+    if (!shared_.limits.evict || !shared_.evict(local)) return false;
+    ++counters_.turned_away;
+    return true;
   }
 
   template <typename Socket>
@@ -219,7 +230,9 @@ class HttpServer::Impl {
     unix_.close(ignored);
     tcp_.close(ignored);
     tick_.cancel();
-    for (const auto& close : shared_.idle) close();
+    for (const auto& [when, waiting] : shared_.waiting) {
+      if (waiting.idle) waiting.close();
+    }
     if (shared_.open == 0) return;
     drain_.expires_after(std::chrono::milliseconds(shared_.limits.drain_ms));
     drain_.async_wait([this](const boost::system::error_code& error) {

@@ -4,7 +4,8 @@
 // What it refuses: chunked bodies (411: every client of ours knows its length), a header beyond its limit
 // (431), a body beyond its limit (413, before it is read), anything that does not parse (400). Each is
 // answered and the connection closed. On the Unix socket other users of the machine are turned away (SO_PEERCRED);
-// on TCP one address may hold so many connections and no more.
+// on TCP one address may hold so many connections and no more. When all connections are taken, the one that has waited
+// longest for its client makes room, so that clients who hold connections without using them keep nobody out.
 #pragma once
 
 #include <array>
@@ -31,7 +32,9 @@ struct ServerLimits {
   std::int64_t event_poll_ms = 200;  // how often an event stream is asked for news
   std::int64_t event_keep_alive_ms = 15'000;
   std::int64_t drain_ms = 30'000;      // for open requests after stop()
-  std::size_t max_connections = 1024;  // one more is answered 503
+  std::size_t max_connections = 1024;  // on TCP; for one more another is evicted, or it is answered 503
+  std::size_t max_local = 256;         // on the Unix socket, as above: TCP's clients take none of these
+  bool evict = true;                   // false: what came first stays, whatever it does (tests show why not)
   std::size_t max_per_address = 32;    // on TCP; one more is answered 429
   bool behind_proxy = false;           // loopback is a reverse proxy: its connections are not counted by address
   std::size_t handler_threads = 4;

@@ -57,6 +57,7 @@ std::optional<Reply> parse_head(std::string_view text, std::size_t body_limit, R
     return bad_request(error.message());
   if (!parser.is_header_done()) return bad_request("the header does not end");
   const auto& message = parser.get();
+  head.request.method = std::string(message.method_string());
   if (message.find(http::field::transfer_encoding) != message.end()) {
     return problem_reply(411, "transfer codings are not accepted: send Content-Length", ErrorCode::kBadInput);
   }
@@ -66,7 +67,6 @@ std::optional<Reply> parse_head(std::string_view text, std::size_t body_limit, R
   head.content_length = parser.content_length().value_or(0);
   if (head.content_length > body_limit) return too_large();
   head.keep_alive = message.keep_alive();
-  head.request.method = std::string(message.method_string());
   for (const auto& field : message) {
     std::string& value = head.request.headers[lower_case(field.name_string())];
     if (!value.empty()) value += ", ";
@@ -82,14 +82,16 @@ std::optional<Reply> parse_head(std::string_view text, std::size_t body_limit, R
   return std::nullopt;
 }
 
-std::string reply_text(const Reply& reply, bool keep_alive) {
+std::string reply_head(const Reply& reply, bool keep_alive) {
   std::string text = head_text(reply, reply.status, reply.content_type);
   // In a 304 it would be the length of what is not sent; a 204 has none.
   if (reply.status != 304 && reply.status != 204)
     text += "Content-Length: " + std::to_string(reply.body.size()) + "\r\n";
   text += keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
-  return text + reply.body;
+  return text;
 }
+
+std::string reply_text(const Reply& reply, bool keep_alive) { return reply_head(reply, keep_alive) + reply.body; }
 
 std::string event_stream_head(const Reply& reply) {
   return head_text(reply, 200, "text/event-stream") + "Connection: close\r\n\r\n";

@@ -22,7 +22,9 @@ struct RequestHead {
 // transfer coding, 413 for a body beyond `body_limit`.
 std::optional<Reply> parse_head(std::string_view text, std::size_t body_limit, RequestHead& head);
 
-// The whole reply, Date and security headers included.
+// Everything before a reply's body, with the length of the body.
+std::string reply_head(const Reply& reply, bool keep_alive);
+// The whole reply.
 std::string reply_text(const Reply& reply, bool keep_alive);
 
 // The head of a text/event-stream, which lasts until the connection closes.

@@ -94,6 +94,7 @@ void Router::add_route(Route route) {
 
 Reply Router::handle(Request request, Logger& logger, const Around& around) const {
   const std::vector<std::string> parts = split_path(request.path);
+  const std::string method = request.method == "HEAD" ? "GET" : request.method;
   const Route* best = nullptr;
   std::vector<std::string> allowed;
   bool is_public = false;  // some method of the path is
@@ -101,8 +102,9 @@ Reply Router::handle(Request request, Logger& logger, const Around& around) cons
     auto captures = match(route.parts, parts);
     if (!captures) continue;
     is_public = is_public || route.access == Access::kPublic;
-    if (route.method != request.method) {
+    if (route.method != method) {
       allowed.push_back(route.method);
+      if (route.method == "GET") allowed.push_back("HEAD");
     } else if (!best || more_literal(route.parts, best->parts)) {
       best = &route;
       request.captures = std::move(*captures);

@@ -39,9 +39,10 @@ class Router {
   void add_secret(const std::string& method, const std::string& pattern, Access access, Handler handler);
   void add_once(const std::string& method, const std::string& pattern, Access access, Handler handler);
 
-  // The matching handler's reply. Without a principal 401 for everything but public routes, unknown paths
-  // included; 403 for the wrong role; 404 for an unknown path, 405 with Allow for a known path; a thrown Error
-  // as http_status() says; anything else 500, and a line in `logger`.
+  // The matching handler's reply; HEAD is answered as GET, and who writes the reply leaves its body out. Without a
+  // principal 401 for everything but public routes, unknown paths included; 403 for the wrong role; 404 for an unknown
+  // path, 405 with Allow for a known path; a thrown Error as http_status() says; anything else 500, and a line in
+  // `logger`.
   Reply handle(Request request, Logger& logger, const Around& around = {}) const;
 
   const std::vector<Route>& routes() const { return routes_; }

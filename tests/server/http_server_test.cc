@@ -31,7 +31,7 @@ class HttpServerTest : public ::testing::Test {
     limits_.idle_ms = 300;
     limits_.drain_ms = 500;
     limits_.event_poll_ms = 5;
-    limits_.max_connections = 8;
+    limits_.max_local = 8;
   }
   ~HttpServerTest() override { stop(); }
 
@@ -74,6 +74,18 @@ class HttpServerTest : public ::testing::Test {
            headers + "\r\n" + body;
   }
   RawClient connect() const { return RawClient(socket_path_); }
+  // As many connections as there may be, each kept after an answer.
+  std::vector<RawClient> fill() {
+    limits_.idle_ms = limits_.header_ms = 10'000;
+    start();
+    std::vector<RawClient> clients;
+    for (std::size_t i = 0; i < limits_.max_local; ++i) {
+      clients.push_back(connect());
+      clients.back().send(get("/x"));
+      clients.back().receive("true}\n");
+    }
+    return clients;
+  }
   std::string ask(const std::string& bytes) const {
     RawClient client = connect();
     client.send(bytes);
@@ -227,23 +239,60 @@ TEST_F(HttpServerTest, ASlowReaderIsCutOff) {
   EXPECT_LT(client.receive().size(), 32U << 20);
 }
 
-TEST_F(HttpServerTest, OneConnectionTooManyIsTurnedAwayAndTheOthersLive) {
-  limits_.idle_ms = limits_.header_ms = 10'000;
+TEST_F(HttpServerTest, ConnectionsAtWorkMakeNoRoomForOneMore) {
+  limits_.max_local = 2;
   start();
   std::vector<RawClient> clients;
-  for (std::size_t i = 0; i < limits_.max_connections; ++i) {
+  for (int i = 0; i < 2; ++i) {
     clients.push_back(connect());
-    clients.back().send(get("/x"));
-    clients.back().receive("true}\n");
+    clients.back().send(get("/slow"));
   }
+  while (handled_ < 2) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  EXPECT_THAT(connect().receive(), StartsWith("HTTP/1.1 503 "));
+  released_ = true;
+  EXPECT_THAT(clients.front().receive("true}\n"), HasSubstr("/slow"));
+}
+
+TEST_F(HttpServerTest, TheConnectionThatWaitedLongestMakesRoomForOneMore) {
+  std::vector<RawClient> clients = fill();
+  EXPECT_THAT(ask(get("/one-more", "Connection: close\r\n")), HasSubstr("200 OK"));
+  EXPECT_EQ(clients.front().receive(), "");
+  clients.back().send(get("/again"));
+  EXPECT_THAT(clients.back().receive("true}\n"), HasSubstr("/again"));
+}
+
+TEST_F(HttpServerTest, WithoutEvictionTheConnectionTooManyIsTurnedAway) {
+  limits_.evict = false;
+  std::vector<RawClient> clients = fill();
   EXPECT_THAT(connect().receive(), StartsWith("HTTP/1.1 503 "));
   clients.front().send(get("/again"));
   EXPECT_THAT(clients.front().receive("true}\n"), HasSubstr("/again"));
 }
 
+// A body that its client does not expect would be read as the next reply.
+TEST_F(HttpServerTest, HeadIsAnsweredWithoutABodyAndTheConnectionGoesOn) {
+  start();
+  RawClient client = connect();
+  client.send("HEAD /first HTTP/1.1\r\nHost: cutd\r\n\r\n" + get("/second", "Connection: close\r\n"));
+  const std::string replies = client.receive();
+  const std::size_t length = std::string("{\"path\":\"/first\",\"body\":\"\",\"local\":true}\n").size();
+  EXPECT_THAT(replies, HasSubstr("Content-Length: " + std::to_string(length) + "\r\n"));
+  EXPECT_EQ(replies.find("/first"), std::string::npos);
+  const std::size_t end = replies.find("\r\n\r\n");
+  EXPECT_THAT(replies.substr(end + 4), StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(replies, HasSubstr("/second"));
+}
+
+TEST_F(HttpServerTest, HeadOfAnEventStreamIsItsHeadAlone) {
+  start();
+  const std::string reply = ask("HEAD /events HTTP/1.1\r\nHost: cutd\r\n\r\n");
+  EXPECT_THAT(reply, HasSubstr("Content-Type: text/event-stream\r\n"));
+  EXPECT_THAT(reply, EndsWith("\r\n\r\n"));
+}
+
 TEST_F(HttpServerTest, SlowClientsDoNotHoldUpAnHonestOne) {
   limits_.header_ms = 5'000;
-  limits_.max_connections = 64;
+  limits_.max_local = 64;
   start();
   std::vector<RawClient> slow;
   for (int i = 0; i < 50; ++i) {

@@ -50,7 +50,7 @@ TEST_F(RouterTest, UnknownPathsAre404) {
 TEST_F(RouterTest, AnotherMethodIs405WithTheAllowedOnes) {
   const Reply reply = ask("DELETE", "/runs");
   EXPECT_EQ(reply.status, 405);
-  EXPECT_THAT(reply.headers, ::testing::Contains(::testing::Pair("Allow", "GET, POST")));
+  EXPECT_THAT(reply.headers, ::testing::Contains(::testing::Pair("Allow", "GET, HEAD, POST")));
 }
 
 TEST_F(RouterTest, AnErrorBecomesItsStatus) {
