@@ -66,9 +66,11 @@ GateOptions gate_options(const ListenOptions& listen) {
   return gate;
 }
 
+bool is_behind_proxy(const ListenOptions& listen) { return !listen.public_url.empty(); }
+
 ServerLimits server_limits(const ListenOptions& listen) {
   ServerLimits limits;
-  limits.behind_proxy = !listen.public_url.empty();
+  limits.behind_proxy = is_behind_proxy(listen);
   return limits;
 }
 
@@ -148,7 +150,7 @@ void Daemon::add_routes(const DaemonOptions& options, const Clock& clock) {
                              }});
   add_annotator_routes(router_, {store_, clock, claim_rate_});
   add_queue_operator_routes(router_, {store_, clock, claim_rate_});
-  add_people_routes(router_, {store_, clock, passwords_, throttle_, https});
+  add_people_routes(router_, {store_, clock, passwords_, throttle_, https, is_behind_proxy(options.listen)});
   add_token_routes(router_, store_, explanations_);
   add_webhook_routes(router_, store_, webhook_options(options));
   add_process_routes(router_, {store_, runs_, clock, [this]() -> const ServerCounters& { return server_.counters(); },

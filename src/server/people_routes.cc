@@ -1,5 +1,6 @@
 #include "server/people_routes.h"
 
+#include "server/client_address.h"
 #include "server/route_arguments.h"
 #include "store/people.h"
 
@@ -28,9 +29,11 @@ Json session_view(const Principal& principal) {
           {"expires_at", principal.expires_at > 0 ? Json(format_utc(principal.expires_at)) : Json()}};
 }
 
+constexpr std::size_t kMostPasswordBytes = 200;
+
 std::string password_of(const Json& body) {
   auto password = json_get<std::string>(body, "password", "request body");
-  if (password.size() < 10 || password.size() > 200) {
+  if (password.size() < 10 || password.size() > kMostPasswordBytes) {
     throw Error(ErrorCode::kBadInput, "request body: \"password\" must have 10 to 200 characters");
   }
   return password;
@@ -39,43 +42,74 @@ std::string password_of(const Json& body) {
 // One answer for every way to fail, so that names cannot be probed.
 Reply wrong_login() { return problem_reply(401, "that does not prove who you are", "unauthorized"); }
 
-std::optional<UserId> user_of_login(const PeopleContext& context, const Json& body) {
+// What a sign-in is made with: a login link's secret, or a name and a password.
+struct Login {
+  std::optional<std::string> link;
+  std::string name;  // empty with a link
+  std::string password;
+};
+
+Login login_of(const Json& body) {
+  Login login;
   if (body.contains("link")) {
     require_keys(body, {"link"});
-    const std::string hash = secret_hash(json_get<std::string>(body, "link", "request body"));
-    return context.store.write([&](Writer& writer) { return use_login_link(writer, hash); });
+    login.link = json_get<std::string>(body, "link", "request body");
+    return login;
   }
   require_keys(body, {"name", "password"});
-  const auto name = json_get<std::string>(body, "name", "request body");
-  const auto password = json_get<std::string>(body, "password", "request body");
-  const auto hash = context.store.read([&](Reader& reader) { return find_password_hash(reader, name); });
-  if (!context.passwords.matches(hash, password)) return std::nullopt;
-  const auto user = context.store.read([&](Reader& reader) { return find_user(reader, name); });
+  login.name = json_get<std::string>(body, "name", "request body");
+  login.password = json_get<std::string>(body, "password", "request body");
+  return login;
+}
+
+// Neither is looked at closer, and the throttle keeps no name, when no account can have them.
+bool can_be_right(const Login& login) {
+  return login.link || (is_user_name(login.name) && login.password.size() <= kMostPasswordBytes);
+}
+
+std::optional<UserId> user_of_login(const PeopleContext& context, const Login& login) {
+  if (login.link) {
+    return context.store.write(
+        [hash = secret_hash(*login.link)](Writer& writer) { return use_login_link(writer, hash); });
+  }
+  const auto hash = context.store.read([&](Reader& reader) { return find_password_hash(reader, login.name); });
+  if (!context.passwords.matches(hash, login.password)) return std::nullopt;
+  const auto user = context.store.read([&](Reader& reader) { return find_user(reader, login.name); });
   return user ? std::optional(user->id) : std::nullopt;
 }
 
-// Behind a proxy every peer is the proxy: the address it saw, which it appends, is what counts.
-std::string client_address(const Request& request, bool behind_proxy) {
-  const auto forwarded = request.headers.find("x-forwarded-for");
-  if (!behind_proxy || forwarded == request.headers.end()) return request.peer;
-  const std::size_t comma = forwarded->second.rfind(',');
-  return forwarded->second.substr(comma == std::string::npos ? 0 : comma + 1);
+Reply come_again(Reply reply, const char* seconds) {
+  reply.headers.emplace_back("Retry-After", seconds);
+  return reply;
+}
+
+// A handler that needs a turn at the passwords, or says at once when to ask for one again.
+Handler with_passwords(const PeopleContext& context, Reply (*handle)(const PeopleContext&, const Request&)) {
+  return [context, handle](const Request& request) {
+    try {
+      return handle(context, request);
+    } catch (const PasswordsBusy& busy) {
+      return come_again(problem_reply(busy), "1");
+    }
+  };
 }
 
 Reply sign_in(const PeopleContext& context, const Request& request) {
-  const Json body = json_body(request);
-  const std::string name = body.contains("link") ? "" : json_get<std::string>(body, "name", "request body");
-  const std::string address = client_address(request, context.https);
-  if (!context.throttle.admits(address, name, context.clock.boot_millis())) {
-    Reply reply = problem_reply(429, "too many failed attempts; wait a minute", "too_many");
-    reply.headers.emplace_back("Retry-After", "60");
-    return reply;
+  const Login login = login_of(json_body(request));
+  if (!can_be_right(login)) return wrong_login();
+  const std::string address = client_address(request, context.behind_proxy);
+  if (!context.throttle.begin(address, login.name, context.clock.boot_millis())) {
+    return come_again(problem_reply(429, "too many failed attempts; wait a minute", "too_many"), "60");
   }
-  const std::optional<UserId> user = user_of_login(context, body);
-  if (!user) {
-    context.throttle.failed(address, name, context.clock.boot_millis());
-    return wrong_login();
+  std::optional<UserId> user;
+  try {
+    user = user_of_login(context, login);
+  } catch (const PasswordsBusy&) {
+    context.throttle.take_back(address, login.name);
+    throw;
   }
+  if (!user) return wrong_login();
+  context.throttle.take_back(address, login.name);
   const std::string secret = random_secret();
   const std::string hash = secret_hash(secret);
   const auto proof = context.store.write([&](Writer& writer) {
@@ -169,12 +203,10 @@ Json token_list(Reader& reader, UserId user) {
 void add_session_routes(Router& router, const PeopleContext& context) {
   router.add("GET", "/api/v1/session", Access::kSignedIn,
              [](const Request& request) { return json_reply(session_view(*request.principal)); });
-  router.add_secret("POST", "/api/v1/session", Access::kPublic,
-                    [context](const Request& request) { return sign_in(context, request); });
+  router.add_secret("POST", "/api/v1/session", Access::kPublic, with_passwords(context, sign_in));
   router.add_secret("DELETE", "/api/v1/session", Access::kSignedIn,
                     [context](const Request& request) { return sign_out(context, request); });
-  router.add_secret("POST", "/api/v1/session/password", Access::kSignedIn,
-                    [context](const Request& request) { return set_own_password(context, request); });
+  router.add_secret("POST", "/api/v1/session/password", Access::kSignedIn, with_passwords(context, set_own_password));
 }
 
 void add_user_routes(Router& router, const PeopleContext& context) {
@@ -185,8 +217,7 @@ void add_user_routes(Router& router, const PeopleContext& context) {
     }
     return json_reply({{"users", std::move(list)}});
   });
-  router.add_secret("POST", "/api/v1/users", Access::kOperator,
-                    [context](const Request& request) { return add_account(context, request); });
+  router.add_secret("POST", "/api/v1/users", Access::kOperator, with_passwords(context, add_account));
   router.add("POST", "/api/v1/users/{id}/revoke", Access::kOperator, [context](const Request& request) {
     context.store.write([&](Writer& writer) { revoke_user(writer, path_id<UserId>(request)); });
     return json_reply(Json::object());

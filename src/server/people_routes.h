@@ -15,7 +15,8 @@ struct PeopleContext {
   const Clock& clock;
   Passwords& passwords;
   LoginThrottle& throttle;
-  bool https = false;  // of the address that browsers use: the cookie is Secure
+  bool https = false;         // of the address that browsers use: the cookie is Secure
+  bool behind_proxy = false;  // on loopback; it says which address a request came from
 };
 
 // session, session/password, users, users/{id}/revoke|link|tokens, tokens/{id}.

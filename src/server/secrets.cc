@@ -37,12 +37,18 @@ std::string secret_hash(const std::string& secret) { return sha256_hex("cutd sec
 
 Passwords::Passwords(const PasswordCost& cost) : cost_(cost) { start_sodium(); }
 
-std::string Passwords::hash(const std::string& password) {
-  const std::scoped_lock lock(mutex_);
-  return hash_locked(password);
+Passwords::Turn::Turn(Passwords& passwords) : passwords_(passwords) {
+  if (!passwords_.turns_.try_acquire()) throw PasswordsBusy();
 }
 
-std::string Passwords::hash_locked(const std::string& password) const {
+Passwords::Turn::~Turn() { passwords_.turns_.release(); }
+
+std::string Passwords::hash(const std::string& password) {
+  const Turn turn(*this);
+  return make_hash(password);
+}
+
+std::string Passwords::make_hash(const std::string& password) const {
   std::array<char, crypto_pwhash_STRBYTES> text{};
   if (crypto_pwhash_str(text.data(), password.data(), password.size(), cost_.operations, cost_.memory_bytes) != 0) {
     throw Error(ErrorCode::kResource, "there is no memory to hash a password");
@@ -51,9 +57,9 @@ std::string Passwords::hash_locked(const std::string& password) const {
 }
 
 bool Passwords::matches(const std::optional<std::string>& hash, const std::string& password) {
-  const std::scoped_lock lock(mutex_);
-  if (!of_nobody_) of_nobody_ = hash_locked(random_secret());
-  const std::string& text = hash ? *hash : *of_nobody_;
+  const Turn turn(*this);
+  std::call_once(nobody_made_, [this] { of_nobody_ = make_hash(random_secret()); });
+  const std::string& text = hash ? *hash : of_nobody_;
   return crypto_pwhash_str_verify(text.c_str(), password.data(), password.size()) == 0 && hash.has_value();
 }
 

@@ -4,8 +4,10 @@
 #include <cstddef>
 #include <mutex>
 #include <optional>
+#include <semaphore>
 #include <string>
 
+#include "core/error.h"
 #include "server/http.h"
 
 namespace cutd {
@@ -23,22 +25,45 @@ struct PasswordCost {
   std::size_t memory_bytes = 64u << 20;
 };
 
-// Thread-safe; one hash at a time, so that many logins cannot take much memory.
+// All turns are taken: come again in a second.
+class PasswordsBusy : public Error {
+ public:
+  PasswordsBusy() : Error(ErrorCode::kUnavailable, "other passwords are being checked; ask again in a second") {}
+};
+
+// Thread-safe. A hash takes a processor and much memory for a tenth of a second, and everybody may ask for one: so many
+// are made at once and no more, and nobody waits for a turn, so that guesses take neither the memory nor the threads
+// that other requests need.
 class Passwords {
  public:
+  static constexpr int kAtOnce = 2;
+
+  // Leave to work on a password. Throws PasswordsBusy.
+  class Turn {
+   public:
+    explicit Turn(Passwords& passwords);
+    ~Turn();
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+   private:
+    Passwords& passwords_;
+  };
+
   explicit Passwords(const PasswordCost& cost);
 
-  // Throws Error(kResource) when the memory is not there.
+  // Both take a turn. Throw PasswordsBusy, and Error(kResource) when the memory is not there.
   std::string hash(const std::string& password);
   // Takes as long for no hash (an unknown name) as for a wrong password.
   bool matches(const std::optional<std::string>& hash, const std::string& password);
 
  private:
-  const PasswordCost cost_;
-  std::string hash_locked(const std::string& password) const;
+  std::string make_hash(const std::string& password) const;
 
-  std::mutex mutex_;
-  std::optional<std::string> of_nobody_;  // guarded by mutex_; made when it is first needed
+  const PasswordCost cost_;
+  std::counting_semaphore<kAtOnce> turns_{kAtOnce};
+  std::once_flag nobody_made_;
+  std::string of_nobody_;  // constant once nobody_made_
 };
 
 // The session cookie. Behind a proxy with HTTPS its name begins with __Host-, which pins it to this host.

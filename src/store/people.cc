@@ -36,20 +36,20 @@ std::size_t characters(const std::string& text) {
   return count;
 }
 
-void check_name(const std::string& name) {
+}  // namespace
+
+bool is_user_name(const std::string& name) {
   const std::size_t length = characters(name);
   bool plain = length >= 1 && length <= 64 && name.front() != ' ' && name.back() != ' ';
   for (const char byte : name) plain = plain && static_cast<unsigned char>(byte) >= 0x20 && byte != 0x7F;
-  if (!plain) {
+  return plain;
+}
+
+UserId add_user(Writer& writer, const NewUser& user) {
+  if (!is_user_name(user.name)) {
     throw Error(ErrorCode::kBadInput,
                 "a user's name has 1 to 64 characters, none of them a control character, no space at its ends");
   }
-}
-
-}  // namespace
-
-UserId add_user(Writer& writer, const NewUser& user) {
-  check_name(user.name);
   if (find_user(writer, user.name)) throw Error(ErrorCode::kConflict, "there is a user \"" + user.name + "\" already");
   writer.database().run("INSERT INTO user (name, role, tags, password_hash, created_at) VALUES (?, ?, ?, ?, ?)",
                         user.name, name_of(user.role), store_rows::text_of(Json(user.tags)), user.password_hash,

@@ -142,6 +142,17 @@ TEST_F(GateTest, AChangeByCookieNeedsSameOriginAndKey) {
   EXPECT_EQ(change({{"sec-fetch-site", "same-origin"}, {"idempotency-key", "9876543210"}}), 201);
 }
 
+// It is the gate that refuses them: what the tests above forge would be done without it.
+TEST_F(GateTest, WithoutTheGateAForgedChangeWouldBeDone) {
+  Request request;
+  request.method = "POST";
+  request.path = "/api/v1/things";
+  request.headers = {{"host", "evil.example"}, {"origin", "http://evil.example"}, {"sec-fetch-site", "cross-site"}};
+  request.principal = Principal{Role::kOperator, add("o", Role::kOperator), "o", 0, true};
+  EXPECT_EQ(router_.handle(request, logger_).status, 201);
+  EXPECT_EQ(made_, 1);
+}
+
 TEST_F(GateTest, AReboundNameIsNotServed) {
   const Headers headers = {{"authorization", "Bearer " + token(add("o", Role::kOperator))}};
   EXPECT_EQ(ask("GET", "/api/v1/rounds", with(headers, "host", "evil.example:8080")).status, 421);
@@ -278,6 +289,72 @@ TEST_F(GateTest, WrongLoginsLookAlikeAndAreLimited) {
   EXPECT_EQ(sign_in("{\"name\":\"eve\",\"password\":\"correct horse\"}").status, 200);
 }
 
+// All are on their way before the first is found wrong.
+TEST_F(GateTest, GuessesInParallelDoNotPassTheLimit) {
+  std::vector<std::thread> threads;
+  std::atomic<int> looked_at{0};
+  for (int i = 0; i < 40; ++i) {
+    threads.emplace_back([&] {
+      int status = 503;
+      while (status == 503) status = sign_in("{\"name\":\"eve\",\"password\":\"wrong wrong\"}").status;
+      looked_at += status == 401 ? 1 : 0;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(looked_at, 5);
+}
+
+TEST_F(GateTest, WhoFindsAllTurnsAtThePasswordsTakenIsToldAtOnceWhenToComeAgain) {
+  add("eve", Role::kAnnotator);
+  const std::string right = "{\"name\":\"eve\",\"password\":\"correct horse\"}";
+  {
+    const Passwords::Turn first(passwords_);
+    const Passwords::Turn second(passwords_);
+    for (int i = 0; i < 10; ++i) {
+      const Reply reply = sign_in(right);
+      EXPECT_EQ(reply.status, 503);
+      EXPECT_THAT(reply.headers, Contains(Pair("Retry-After", "1")));
+    }
+    EXPECT_EQ(sign_in("{\"link\":\"0123\"}").status, 401);  // needs no turn
+  }
+  EXPECT_EQ(sign_in(right).status, 200);  // none of the ten was held against her
+}
+
+TEST_F(GateTest, WhatNoAccountCanHaveIsWrongWithoutALook) {
+  const Passwords::Turn first(passwords_);
+  const Passwords::Turn second(passwords_);
+  const std::string long_text(100'000, 'x');
+  const Reply name = sign_in("{\"name\":\"" + long_text + "\",\"password\":\"wrong wrong\"}");
+  EXPECT_EQ(name.status, 401);
+  EXPECT_EQ(sign_in("{\"name\":\"eve\",\"password\":\"" + long_text + "\"}").status, 401);
+  EXPECT_EQ(sign_in("{\"name\":\"\",\"password\":\"wrong wrong\"}").status, 401);
+}
+
+// Within the limit of a body they would take a second of comparisons, and anybody may send them.
+TEST_F(GateTest, ABodyOfManyKeysIsRefusedQuickly) {
+  std::string body = "{";
+  for (int i = 0; body.size() < 250'000; ++i) body += "\"" + std::to_string(i) + "\":0,";
+  body.back() = '}';
+  const auto begin = std::chrono::steady_clock::now();
+  const Reply reply = sign_in(body);
+  EXPECT_EQ(reply.status, 400);
+  EXPECT_THAT(reply.body, HasSubstr("more than 1024 keys"));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(500));
+}
+
+TEST_F(GateTest, LoneSurrogatesAreNoText) {
+  for (const char* text : {"\\ud800", "\\udc00", "\\ud800\\ud800", "a\\udfffb", "\xed\xa0\x80"}) {
+    EXPECT_EQ(sign_in("{\"name\":\"" + std::string(text) + "\",\"password\":\"wrong wrong\"}").status, 400) << text;
+  }
+}
+
+TEST_F(GateTest, HeadIsRoutedAsGet) {
+  const Headers viewer = {{"authorization", "Bearer " + token(add("v", Role::kViewer))}};
+  EXPECT_EQ(ask("HEAD", "/api/v1/rounds", viewer).status, 200);
+  EXPECT_EQ(ask("HEAD", "/api/v1/rounds").status, 401);
+  EXPECT_EQ(ask("HEAD", "/api/v1/things", viewer).status, 405);
+}
+
 TEST_F(GateTest, ALinkOpensOneSession) {
   const UserId eve = add("eve", Role::kAnnotator);
   const Headers boss = {{"authorization", "Bearer " + token(add("o", Role::kOperator))}};
@@ -305,6 +382,9 @@ TEST_F(GateTest, SecretsOfRepeatsAreKeptInMemoryAlone) {
     EXPECT_THAT(bytes.find(secret), std::string::npos) << name;
     EXPECT_THAT(bytes.find("correct horse"), std::string::npos) << name;
   }
+  // What is no secret is found there: the search sees what it should.
+  std::ifstream log(folder_.path() / "data" / "cutd.db-wal", std::ios::binary);
+  EXPECT_NE(std::string((std::istreambuf_iterator<char>(log)), {}).find("canary"), std::string::npos);
 }
 
 TEST_F(GateTest, ARevokedAccountIsOutAtOnce) {

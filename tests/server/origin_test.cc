@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "server/login_throttle.h"
 #include "support/error_of.h"
 
 namespace cutd {
@@ -57,26 +56,6 @@ TEST(OriginTest, APublicUrlIsASchemeAndAHost) {
        {"", "judge.example.org", "ftp://x", "https://", "https://a/b", "https://u@a", "https://a?b"}) {
     error_of(ErrorCode::kUsage, [&] { parse_public_url(url); });
   }
-}
-
-TEST(LoginThrottleTest, FiveWrongPasswordsAMinuteAreEnough) {
-  LoginThrottle throttle;
-  for (int i = 0; i < 5; ++i) {
-    EXPECT_TRUE(throttle.admits("10.0.0.1", "eve", 1000));
-    throttle.failed("10.0.0.1", "eve", 1000);
-  }
-  EXPECT_FALSE(throttle.admits("10.0.0.1", "eve", 2000));
-  EXPECT_TRUE(throttle.admits("10.0.0.1", "adam", 2000));
-  EXPECT_TRUE(throttle.admits("10.0.0.2", "eve", 2000));  // who is at another place is not locked out
-  EXPECT_TRUE(throttle.admits("10.0.0.1", "eve", 61'001));
-}
-
-TEST(LoginThrottleTest, AnAddressThatTriesManyNamesIsStopped) {
-  LoginThrottle throttle;
-  for (int i = 0; i < 30; ++i) throttle.failed("10.0.0.1", "name" + std::to_string(i), 1000);
-  EXPECT_FALSE(throttle.admits("10.0.0.1", "another", 1000));
-  EXPECT_FALSE(throttle.admits("10.0.0.1", "", 1000));
-  EXPECT_TRUE(throttle.admits("10.0.0.2", "another", 1000));
 }
 
 }  // namespace
