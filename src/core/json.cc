@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <limits>
 #include <set>
 #include <vector>
 
@@ -10,7 +11,16 @@
 
 namespace cutd {
 
+namespace {
+
+// Of one object in untrusted text. A Json object is a list: its nth key costs n comparisons, and outsiders choose n.
+constexpr std::size_t kMaxJsonKeys = 1024;
+
+}  // namespace
+
+// Who permits more depth reads a file of the operator's choice, a vocabulary for one.
 Json parse_json(std::string_view text, const std::string& origin, int max_depth) {
+  const std::size_t max_keys = max_depth > kMaxJsonDepth ? std::numeric_limits<std::size_t>::max() : kMaxJsonKeys;
   std::vector<std::set<std::string>> keys;
   const auto check = [&](int depth, Json::parse_event_t event, Json& parsed) {
     if (depth > max_depth)
@@ -19,6 +29,9 @@ Json parse_json(std::string_view text, const std::string& origin, int max_depth)
     if (event == Json::parse_event_t::object_end) keys.pop_back();
     if (event == Json::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second) {
       throw Error(ErrorCode::kBadInput, origin + ": duplicate key \"" + parsed.get<std::string>() + "\"");
+    }
+    if (event == Json::parse_event_t::key && keys.back().size() > max_keys) {
+      throw Error(ErrorCode::kBadInput, origin + ": an object of more than " + std::to_string(max_keys) + " keys");
     }
     return true;
   };

@@ -54,6 +54,20 @@ TEST(JsonTest, ReadsJsonLinesInMemoryAndSaysWhereEachStands) {
               ::testing::ThrowsMessage<Error>(::testing::StartsWith("set:2")));
 }
 
+TEST(JsonTest, AnObjectHasSoManyKeysAndNoMore) {
+  constexpr std::size_t kMaxJsonKeys = 1024;
+  std::string text = "[";
+  for (int object = 0; object < 2; ++object) {
+    text += object == 0 ? "{" : ",{";
+    for (std::size_t i = 0; i < kMaxJsonKeys; ++i) text += (i == 0 ? "\"" : ",\"") + std::to_string(i) + "\":0";
+    text += "}";
+  }
+  EXPECT_EQ(parse_json(text + "]", "here")[1].size(), kMaxJsonKeys);
+  text.insert(text.size() - 1, ",\"one more\":0");
+  EXPECT_THAT([&] { parse_json(text + "]", "here"); },
+              ::testing::ThrowsMessage<Error>("here: an object of more than 1024 keys"));
+}
+
 TEST(JsonTest, NamesAMissingMember) {
   EXPECT_THAT(
       [] {
