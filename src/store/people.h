@@ -32,7 +32,7 @@ struct NewUser {
 // Error(kConflict) when the name is taken (upper and lower case are one), kBadInput when it is empty, longer than
 // 64 characters or holds control characters.
 UserId add_user(Writer& writer, const NewUser& user);
-bool is_user_name(const std::string& name);  // whether an account may be called so
+bool is_user_name(const std::string& name);    // whether an account may be called so
 std::vector<User> list_users(Reader& reader);  // by id
 std::optional<User> find_user(Reader& reader, UserId id);
 std::optional<User> find_user(Reader& reader, const std::string& name);
