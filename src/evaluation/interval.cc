@@ -29,6 +29,14 @@ Share wilson_share(std::int64_t successes, std::int64_t count) {
   return {successes, count, share, {std::max(0.0, center - half), std::min(1.0, center + half)}};
 }
 
+ShareDifference share_difference(const Share& earlier, const Share& later) {
+  if (earlier.count <= 0 || later.count <= 0) return {0, {-1, 1}};
+  const double value = later.value - earlier.value;
+  const double below = std::hypot(later.value - later.interval.low, earlier.interval.high - earlier.value);
+  const double above = std::hypot(later.interval.high - later.value, earlier.value - earlier.interval.low);
+  return {value, {value - below, value + above}};
+}
+
 PairedDifference paired_bootstrap(const std::vector<double>& parent, const std::vector<double>& candidate,
                                   std::int64_t resamples, std::int64_t seed) {
   if (parent.size() != candidate.size() || parent.empty()) {

@@ -20,6 +20,14 @@ struct Share {
 };
 Share wilson_share(std::int64_t successes, std::int64_t count);
 
+// `later` minus `earlier`, two shares of independent samples, with Newcombe's interval (1998, his method 10: from the
+// two of Wilson's). [-1, 1] when either is of nothing.
+struct ShareDifference {
+  double value = 0;
+  Interval interval;  // 95 %
+};
+ShareDifference share_difference(const Share& earlier, const Share& later);
+
 // Mean of candidate[i] - parent[i] with the percentile interval of a paired bootstrap: `resamples` draws
 // of whole pairs with replacement, from Philox keyed by `seed`.
 struct PairedDifference {

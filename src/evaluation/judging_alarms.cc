@@ -28,6 +28,21 @@ void alarm_on_lengths(const JudgingHealth& health, const JudgingLimits& limits, 
   }
 }
 
+void declare_drift_limits(OptionTable& table, JudgingLimits& limits, const std::string& section) {
+  const auto key = [&](const char* name) { return section + "." + name; };
+  table.add(key("kappa_drop"), &limits.kappa_drop, "alarm when it surely fell, and by more than this, since last time",
+            in_range(0, 2));
+  table.add(key("positive_shift"), &limits.positive_shift,
+            "alarm when a round's share of satisfactory responses surely differs by more from that of the same model's "
+            "responses to the gate set",
+            in_range(0, 1));
+  table.add(key("anchor_rise"), &limits.anchor_rise,
+            "a candidate surely better than its parent by more has the judge asked again about the parent's responses",
+            in_range(-1, 1));
+  table.add(key("anchor_agreement"), &limits.anchor_agreement,
+            "alarm when it then agrees less with what it said before", in_range(0, 1));
+}
+
 }  // namespace
 
 void declare_judging_limits(OptionTable& table, JudgingLimits& limits, const std::string& section) {
@@ -52,6 +67,7 @@ void declare_judging_limits(OptionTable& table, JudgingLimits& limits, const std
   table.add(key("attack_margin"), &limits.attack_margin,
             "alarm when attacks are called satisfactory more often than other bad responses by more than this", share);
   table.add(key("kappa"), &limits.kappa, "alarm when two annotators agree less (Cohen's kappa)", in_range(-1, 1));
+  declare_drift_limits(table, limits, section);
 }
 
 std::vector<JudgingAlarm> judging_alarms(const JudgingHealth& health, const JudgingLimits& limits,
@@ -119,7 +135,7 @@ std::string alarm_reason(const std::string& subject, const std::vector<JudgingAl
   std::string reason;
   for (const JudgingAlarm& alarm : alarms)
     reason += (reason.empty() ? std::string(kAlarmPause) + ": " + subject + ": " : std::string("; ")) + alarm.reason;
-  return reason;
+  return reason.empty() ? reason : reason + " (read them, then resume the run with --acknowledge, or cancel it)";
 }
 
 }  // namespace cutd

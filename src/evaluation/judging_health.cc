@@ -1,6 +1,7 @@
 #include "evaluation/judging_health.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 #include <string_view>
@@ -94,7 +95,7 @@ CanaryHealth measure_canaries(const std::vector<CanaryAnswer>& canaries) {
 }
 
 AnnotatorAgreement measure_agreement(std::string first, std::string second, const std::vector<VerdictPair>& pairs) {
-  AnnotatorAgreement agreement{std::move(first), std::move(second), static_cast<std::int64_t>(pairs.size()), 0, 1};
+  AnnotatorAgreement agreement{std::move(first), std::move(second), static_cast<std::int64_t>(pairs.size()), 0, 1, 1};
   std::int64_t first_yes = 0, second_yes = 0;
   for (const VerdictPair& pair : pairs) {
     agreement.equal += pair.first == pair.second ? 1 : 0;
@@ -105,7 +106,9 @@ AnnotatorAgreement measure_agreement(std::string first, std::string second, cons
   const double observed = share(agreement.equal, agreement.both);
   const double p = share(first_yes, agreement.both), q = share(second_yes, agreement.both);
   const double expected = p * q + (1 - p) * (1 - q);
-  agreement.kappa = expected < 1 ? (observed - expected) / (1 - expected) : 1;
+  if (expected >= 1) return agreement;
+  agreement.kappa = (observed - expected) / (1 - expected);
+  agreement.error = std::sqrt(observed * (1 - observed) / static_cast<double>(agreement.both)) / (1 - expected);
   return agreement;
 }
 

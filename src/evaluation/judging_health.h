@@ -1,6 +1,7 @@
 // Is what a judge said about a round fit to train on? What a gamed, broken or exchanged judge looks like from outside
 // (reliability P35, P36): a share of satisfactory responses out of its band, one text instead of many, lengths out of
 // proportion, known verdicts missed. Each finding is an alarm that holds the round until a person has looked at it.
+// What tells a changed judge from a better model is in judging_drift.h.
 // Pure functions on plain structs, equal results on every machine.
 //
 //   const JudgingHealth health = measure_judging(judged);
@@ -62,6 +63,7 @@ struct AnnotatorAgreement {
   std::int64_t both = 0;  // responses that both judged
   std::int64_t equal = 0;
   double kappa = 1;  // Cohen 1960; 1 when both say the same of everything
+  double error = 1;  // its standard error; 1 where the verdicts are all alike and say nothing about agreement
 };
 struct VerdictPair {
   bool first = false, second = false;
@@ -82,6 +84,10 @@ struct JudgingLimits {
   double canary_accuracy = 0.95;  // least share of canaries judged as known
   double attack_margin = 0.02;    // most by which attacks may pass more often than controls
   double kappa = 0.2;             // least agreement of two annotators
+  double kappa_drop = 0.25;       // most by which it may fall from one round to the next
+  double positive_shift = 0.1;    // most by which the same model's share of satisfactory responses may surely differ
+  double anchor_rise = 0.1;       // a candidate that is surely better by more has its judge asked again
+  double anchor_agreement = 0.8;  // least agreement of that judge with what it said before
 };
 // Declares `section`.positive_low, … for every limit.
 void declare_judging_limits(OptionTable& table, JudgingLimits& limits, const std::string& section);
@@ -99,7 +105,8 @@ std::vector<JudgingAlarm> canary_alarms(const CanaryHealth& canaries, const Judg
 std::vector<JudgingAlarm> agreement_alarms(const std::vector<AnnotatorAgreement>& agreements,
                                            const JudgingLimits& limits);
 
-// "alarm: SUBJECT: REASON; REASON": why a round is paused. Empty without alarms. Equal alarms give equal text.
+// "alarm: SUBJECT: REASON; REASON" and what to do: why a round is paused. Empty without alarms. Equal alarms give equal
+// text.
 std::string alarm_reason(const std::string& subject, const std::vector<JudgingAlarm>& alarms);
 constexpr const char* kAlarmPause = "alarm";  // how every such reason begins
 

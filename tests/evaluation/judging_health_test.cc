@@ -173,7 +173,8 @@ TEST(AgreementTest, IsCohensKappa) {
 }
 
 TEST(AlarmReasonTest, NamesEveryAlarm) {
-  EXPECT_EQ(alarm_reason("round 1", {{"a", "one thing"}, {"b", "another"}}), "alarm: round 1: one thing; another");
+  EXPECT_EQ(alarm_reason("round 1", {{"a", "one thing"}, {"b", "another"}}),
+            "alarm: round 1: one thing; another (read them, then resume the run with --acknowledge, or cancel it)");
 }
 
 }  // namespace
