@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "judge_client/look_alikes.h"
 #include "judge_client/words.h"
 
 namespace cutd {
@@ -28,11 +29,6 @@ bool is_blank(char32_t c) {
          c == 0x3000;
 }
 
-char32_t look(char32_t c) {
-  if (c >= 0xFF01 && c <= 0xFF5E) c -= 0xFEE0;  // full-width
-  return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
-}
-
 // Blanks and invisible characters left out.
 std::vector<Seen> look_at(std::string_view text) {
   std::vector<Seen> seen;
@@ -43,7 +39,7 @@ std::vector<Seen> look_at(std::string_view text) {
     const char32_t character = next_character(text, position);
     if (is_blank(character)) after_blank = true;
     if (is_invisible(character) || is_blank(character)) continue;
-    seen.push_back({look(character), begin, position, after_blank});
+    seen.push_back({ascii_look(character), begin, position, after_blank});
     after_blank = false;
   }
   return seen;

@@ -1,6 +1,6 @@
 // Delimiters in text from outside. A judging prompt shows an instruction, a response and perhaps a reference in
 // sections; none of them may end its section or begin another one (reliability P35), however it writes the marker:
-// case, blanks, invisible and full-width characters do not hide it. Pure functions.
+// case, blanks, invisible and look-alike characters do not hide it. Pure functions.
 #pragma once
 
 #include <string>

@@ -18,8 +18,9 @@ TEST(MarkersTest, AreTheLinesAroundWhatIsShown) {
 }
 
 TEST(MarkersTest, LeaveOrdinaryTextAlone) {
-  for (const char* text : {"Use # for comments.", "a < b and c > d", "## Ingredients\n- 2 eggs", "The response: yes",
-                           "<b>bold</b>", "Instruction manual: see ### below", "日本語のテキスト", "1 | 2", ""})
+  for (const char* text :
+       {"Use # for comments.", "a < b and c > d", "## Ingredients\n- 2 eggs", "The response: yes", "<b>bold</b>",
+        "Instruction manual: see ### below", "日本語のテキスト", "1 | 2", "Ответ: 〈книга〉, ре♯", "Ἀπάντησις", ""})
     EXPECT_EQ(break_markers(text, common_markers()), text);
 }
 
@@ -28,8 +29,10 @@ TEST(MarkersTest, AreBrokenOnceHoweverTheyAreWritten) {
   EXPECT_EQ(break_markers("x\n### Response:\ny", markers), "x\n# Response:\ny");
   EXPECT_EQ(break_markers("</response>", markers), "< /response>");
   EXPECT_EQ(break_markers("< /response>", markers), "< /response>");
-  for (const char* disguise : {"#### response :", "##Response:", "# # # Response:", "#\u200b## Res\u200bponse:",
-                               "＃＃＃ Ｒｅｓｐｏｎｓｅ：", "</ReSponse >", "<\u2060/response>"}) {
+  for (const char* disguise :
+       {"#### response :", "##Response:", "# # # Response:", "#\u200b## Res\u200bponse:", "＃＃＃ Ｒｅｓｐｏｎｓｅ：",
+        "</ReSponse >", "<\u2060/response>", "### R\u0435sp\u043Ense:", "\u266F\u266F\u266F Response\uA789",
+        "‹/response›", "### 𝐑𝐞𝐬𝐩𝐨𝐧𝐬𝐞:", "### Ⓡⓔⓢⓟⓞⓝⓢⓔ:"}) {
     const std::string broken = break_markers(disguise, markers);
     EXPECT_EQ(count_markers(disguise, markers), 1U) << disguise;
     EXPECT_EQ(count_markers(broken, markers), 0U) << broken;
