@@ -111,6 +111,14 @@ Action decide_training(const RoundSnapshot& round) {
   return action::Advance{Phase::kTraining, Phase::kEvaluating, "adapter published"};
 }
 
+// Whether what the judge says may promote. What is rejected anyway needs nobody's look.
+Action decide_promoting(const RoundSnapshot& round) {
+  if (round.anchors.wanted && !round.anchors.planned) return action::PlanAnchors{};
+  if (round.anchors.judgments_pending > 0) return action::AwaitJudgments{};
+  if (!round.alarm.empty()) return action::Hold{round.alarm};
+  return action::Promote{round.verdict->reason};
+}
+
 Action decide_evaluating(const RoundSnapshot& round) {
   if (!round.manifest || round.training_examples < round.min_training_examples)
     return action::Reject{too_few_examples(round)};
@@ -119,9 +127,7 @@ Action decide_evaluating(const RoundSnapshot& round) {
   if (const auto next = next_of_references(round)) return *next;
   if (const auto next = next_of_evaluation(Subject::kCandidate, round.candidate, round.max_missing_share)) return *next;
   if (!round.verdict) return action::Fail{"both evaluations are done but cannot be compared"};
-  // What is rejected anyway needs nobody's look.
-  if (round.verdict->promote && !round.alarm.empty()) return action::Hold{round.alarm};
-  if (round.verdict->promote) return action::Promote{round.verdict->reason};
+  if (round.verdict->promote) return decide_promoting(round);
   return action::Reject{round.verdict->reason};
 }
 
@@ -172,6 +178,7 @@ std::string work_name(const Action& action) {
           },
           [](const action::PlanRound&) { return std::string("plan"); },
           [](const action::PlanCanaries&) { return std::string("plan canaries"); },
+          [](const action::PlanAnchors&) { return std::string("plan anchors"); },
           [](const action::Generate& a) { return fmt::format("generate unit {}", a.unit.value); },
           [](const action::AwaitJudgments&) { return std::string("judge"); },
           [](const action::FreezeManifest&) { return std::string("freeze manifest"); },

@@ -36,6 +36,7 @@ struct FinishEvaluation {
 };
 struct PlanRound {};     // draw instructions, make units; then phase generating
 struct PlanCanaries {};  // responses with known verdicts for the judge
+struct PlanAnchors {};   // responses of the parent that the judge is asked about again
 struct Generate {
   UnitId unit;
 };
@@ -79,8 +80,8 @@ struct FailRun {
 using Action =
     std::variant<action::Idle, action::PlanEvaluation, action::GenerateEvaluation, action::AwaitEvaluationJudgments,
                  action::ScoreEvaluation, action::FinishEvaluation, action::PlanRound, action::PlanCanaries,
-                 action::Generate, action::AwaitJudgments, action::Advance, action::FreezeManifest, action::Train,
-                 action::PublishCumulative, action::Promote, action::Reject, action::Pause, action::Hold,
+                 action::PlanAnchors, action::Generate, action::AwaitJudgments, action::Advance, action::FreezeManifest,
+                 action::Train, action::PublishCumulative, action::Promote, action::Reject, action::Pause, action::Hold,
                  action::Resume, action::Fail, action::StartRound, action::CompleteRun, action::FailRun>;
 
 // The next action of a round.

@@ -10,13 +10,21 @@
 
 namespace cutd {
 
-// Of a round's judgments and canaries, before they train. `untrained`: the evaluation that lengths are compared with.
-std::vector<JudgingAlarm> round_alarms(Reader& reader, const FrozenRun& frozen, const Round& round,
-                                       const EvaluationKey& untrained);
+// What a round's judgments are compared with, on the gate set: lengths with the untrained model's, verdicts with the
+// parent's.
+struct JudgingReferences {
+  EvaluationKey untrained;
+  EvaluationKey parent;
+};
 
-// Of the judgments that a candidate's promotion rests on.
-std::vector<JudgingAlarm> candidate_alarms(Reader& reader, const FrozenRun& frozen, const EvaluationKey& candidate,
-                                           const EvaluationKey& untrained);
+// Of a round's judgments and canaries, before they train. Agreement of annotators is compared with the last earlier
+// round of the run in which they judged together.
+std::vector<JudgingAlarm> round_alarms(Reader& reader, const FrozenRun& frozen, const Round& round,
+                                       const JudgingReferences& references);
+
+// Of the judgments that a candidate's promotion rests on, and of the round's anchors (anchors.h).
+std::vector<JudgingAlarm> candidate_alarms(Reader& reader, const FrozenRun& frozen, const Round& round,
+                                           const EvaluationKey& candidate, const JudgingReferences& references);
 
 // alarm_reason(), or "" when the round was paused for exactly that reason and then resumed: it was acknowledged.
 // Other numbers are another reason.

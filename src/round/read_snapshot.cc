@@ -1,6 +1,7 @@
 #include "round/read_snapshot.h"
 
 #include "evaluation/stop_rule.h"
+#include "round/anchors.h"
 #include "round/canaries.h"
 #include "round/judging_health.h"
 #include "round/quorum.h"
@@ -56,7 +57,18 @@ void read_round_alarm(Reader& reader, const FrozenRun& frozen, const Round& roun
   if (snapshot.phase != Phase::kJudging) return;
   if (snapshot.judgments_pending > 0 || snapshot.canaries.judgments_pending > 0) return;
   snapshot.alarm = open_alarm(reader, round.id, "the judgments to train on",
-                              round_alarms(reader, frozen, round, models.untrained.key));
+                              round_alarms(reader, frozen, round, {models.untrained.key, models.parent.key}));
+}
+
+// Of one that would be promoted, once its anchors, if it has any, are judged.
+void read_candidate_alarm(Reader& reader, const FrozenRun& frozen, const Round& round, const RoundModels& models,
+                          const Comparison& comparison, RoundSnapshot& snapshot) {
+  if (!comparison.verdict.promote) return;
+  snapshot.anchors = read_anchor_facts(reader, frozen, round, models.parent.key, comparison);
+  if (snapshot.anchors.wanted && (!snapshot.anchors.planned || snapshot.anchors.judgments_pending > 0)) return;
+  const JudgingReferences references{models.untrained.key, models.parent.key};
+  snapshot.alarm = open_alarm(reader, round.id, "the judgments of the candidate",
+                              candidate_alarms(reader, frozen, round, models.candidate->key, references));
 }
 
 StopRule stop_rule_of(const Run& run) {
@@ -120,10 +132,7 @@ RoundSnapshot read_round_snapshot(Reader& reader, const FrozenRun& frozen, const
       compare_evaluations(reader, frozen, models.untrained.key, models.parent.key, models.candidate->key);
   if (!comparison) return snapshot;
   snapshot.verdict = comparison->verdict;
-  if (comparison->verdict.promote) {
-    snapshot.alarm = open_alarm(reader, round.id, "the judgments of the candidate",
-                                candidate_alarms(reader, frozen, models.candidate->key, models.untrained.key));
-  }
+  read_candidate_alarm(reader, frozen, round, models, *comparison, snapshot);
   return snapshot;
 }
 

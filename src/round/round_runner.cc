@@ -7,6 +7,7 @@
 #include "core/files.h"
 #include "core/random.h"
 #include "round/adapter_files.h"
+#include "round/anchors.h"
 #include "round/canaries.h"
 #include "round/generation_work.h"
 #include "round/run_commands.h"
@@ -110,6 +111,9 @@ StepResult RoundRunner::perform(const Scene& scene, const Action& action, std::s
   } else if (std::holds_alternative<action::PlanCanaries>(action)) {
     WorkContext work = context();
     plan_canaries(work, *scene.round);
+  } else if (std::holds_alternative<action::PlanAnchors>(action)) {
+    WorkContext work = context();
+    plan_anchors(work, *scene.round, scene.round_models->parent.key);
   } else if (const auto* generate = std::get_if<action::Generate>(&action)) {
     WorkContext work = context();
     check_parent(scene.round_models->parent.model);

@@ -76,8 +76,7 @@ void resume(Writer& writer, RunId id, const std::string& why, bool acknowledge) 
   if (run.state != RunState::kPaused && !(run.state == RunState::kActive && round_paused)) refuse(run, "resume");
   if (round && is_alarm_pause(*round) && !acknowledge) {
     throw Error(ErrorCode::kConflict,
-                "run " + std::to_string(id.value) + " was paused by an " + round->reason +
-                    ". Look at the round's judgments; if they are fit to train on: cutd run resume " +
+                "run " + std::to_string(id.value) + " was paused by an " + round->reason + ": cutd run resume " +
                     std::to_string(id.value) + " --acknowledge");
   }
   if (run.state == RunState::kPaused) move_run(writer, id, RunState::kPaused, RunState::kActive, why);

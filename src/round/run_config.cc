@@ -92,6 +92,8 @@ void declare_run_options(OptionTable& table, RunConfig& config, std::vector<Json
             "responses with known verdicts, JSON Lines, relative to this file; empty: none");
   table.add("alarms.canaries_per_round", &config.alarms.canaries_per_round,
             "how many of them the judge is asked about in each round", at_least(1));
+  table.add("alarms.anchors", &config.alarms.anchors,
+            "how many of the parent's responses are judged again before a large rise promotes (0: none)", at_least(0));
   declare_limit_options(table, config.limits);
 }
 

@@ -53,6 +53,7 @@ struct AlarmConfig {
   JudgingLimits limits;
   std::string canaries;                  // file of responses with known verdicts (canaries.h); empty: none
   std::int64_t canaries_per_round = 20;  // how many of them the judge is asked about in each round
+  std::int64_t anchors = 40;             // of the parent's responses, how many are judged again (anchors.h); 0: none
 };
 
 // Judging a finished run's answers to the report set against a reference's, pair by pair: `cutd eval run --config FILE

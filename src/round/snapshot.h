@@ -22,7 +22,7 @@ struct EvaluationFacts {
   bool done = false;
 };
 
-// How far a round's canaries are.
+// How far a round's canaries, or its anchors, are.
 struct CanaryFacts {
   bool wanted = false;
   bool planned = false;
@@ -57,6 +57,7 @@ struct RoundSnapshot {
   std::optional<PromotionVerdict> verdict;  // once both evaluations are done
 
   CanaryFacts canaries;
+  CanaryFacts anchors;  // known once the candidate can be compared (anchors.h)
   // Why what the judges said must be looked at before it trains (phase judging) or promotes (evaluating); empty:
   // nothing is wrong with it, or a person has acknowledged what is.
   std::string alarm;

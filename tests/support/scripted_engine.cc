@@ -138,7 +138,8 @@ std::vector<GeneratedResponse> ScriptedEngine::generate(const GenerateRequest& r
     require_going(stop);
     const std::string instruction = instruction_of(scripted_decode(prompt.ids));
     const bool well = derive_seed(prompt.seed, instruction) % 100 < percent;
-    const std::string text = constant ? "This is the one clear answer that I give." : answer(instruction, well);
+    std::string text = constant ? "This is the one clear answer that I give." : answer(instruction, well);
+    if (suffix_from_rank > 0 && rank >= suffix_from_rank) text += suffix;
     GeneratedResponse response{{}, text, "stop", {}};
     response.ids = scripted_encode(response.text);
     response.ids.push_back(kScriptedEos);

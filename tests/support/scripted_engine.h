@@ -43,6 +43,9 @@ class ScriptedEngine final : public Engine {
 
   // A null model: from this rank of the adapter on, one answer to everything (0: never).
   std::int64_t constant_from_rank = 0;
+  // A model that flatters its judge: from this rank on, every answer ends with these words (0: never).
+  std::int64_t suffix_from_rank = 0;
+  std::string suffix;
 
   std::int64_t calls(const std::string& kind) const;
   const std::vector<TrainRequest>& trainings() const { return trainings_; }
