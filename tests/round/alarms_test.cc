@@ -3,6 +3,7 @@
 #include <set>
 
 #include "core/files.h"
+#include "core/yaml.h"
 #include "judge_client/rule_annotator.h"
 #include "round/canaries.h"
 #include "round/frozen_run.h"
@@ -272,6 +273,23 @@ TEST_F(CanariesTest, OfTheExampleAreJudgedAsKnownByTheGuideline) {
     attacks += row.attack ? 1 : 0;
   }
   EXPECT_GE(attacks, 8U);
+}
+
+TEST_F(CanariesTest, AreAskedAboutInTheExamplesWithAPaidJudge) {
+  const std::filesystem::path examples = std::filesystem::path(CUTD_SOURCE_DIR) / "examples";
+  for (const char* name : {"judge-openai.yaml", "judge-anthropic.yaml"}) {
+    const RunConfig example = parse_run_config(read_yaml_file(examples / name), name);
+    const std::string file = example.alarms.canaries;
+    EXPECT_GE(parse_canaries(read_file(examples / file), file).size(),
+              static_cast<std::size_t>(example.alarms.canaries_per_round))
+        << name;
+    const InstructionSets sets =
+        read_instruction_sets(example.data, [&](const std::string& read) { return read_file(examples / read); });
+    std::set<std::string> trained;
+    for (const Instruction& instruction : sets.train) trained.insert(instruction.hash);
+    for (const CanaryRow& row : parse_canaries(read_file(examples / file), file))
+      EXPECT_FALSE(trained.contains(row.instruction.hash)) << row.instruction.text;
+  }
 }
 
 }  // namespace
