@@ -75,9 +75,8 @@ void resume(Writer& writer, RunId id, const std::string& why, bool acknowledge) 
   // A run that waits for disk is active; its round can be resumed by hand as well.
   if (run.state != RunState::kPaused && !(run.state == RunState::kActive && round_paused)) refuse(run, "resume");
   if (round && is_alarm_pause(*round) && !acknowledge) {
-    throw Error(ErrorCode::kConflict,
-                "run " + std::to_string(id.value) + " was paused by an " + round->reason + ": cutd run resume " +
-                    std::to_string(id.value) + " --acknowledge");
+    throw Error(ErrorCode::kConflict, "run " + std::to_string(id.value) + " was paused by an " + round->reason +
+                                          ": cutd run resume " + std::to_string(id.value) + " --acknowledge");
   }
   if (run.state == RunState::kPaused) move_run(writer, id, RunState::kPaused, RunState::kActive, why);
   if (round_paused) resume_round(writer, round->id, why);
