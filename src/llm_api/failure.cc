@@ -143,6 +143,7 @@ ApiFailure classify_http_failure(const HttpFailure& failure) {
     case HttpFailureKind::kGarbled: result.what = FailureClass::kUnusable; break;
     default: result.what = failure.maybe_sent ? FailureClass::kUnknown : FailureClass::kRetryable;
   }
+  result.never_sent = result.what == FailureClass::kRetryable && failure.kind != HttpFailureKind::kCancelled;
   return result;
 }
 

@@ -24,11 +24,12 @@ inline constexpr const char* kAnotherModel = "wrong_model";
 
 struct ApiFailure {
   FailureClass what = FailureClass::kUnusable;
-  int status = 0;          // HTTP, 0 where none came
-  std::string code;        // the API's code or type, or a name of ours ("timeout", "not_json")
-  std::string message;     // for the operator: what happened and what to do; holds no key
-  bool throttled = false;  // the server asked for fewer requests
-  bool retry_soon = true;  // kRetryable: false where the server said not now (x-should-retry: false)
+  int status = 0;           // HTTP, 0 where none came
+  std::string code;         // the API's code or type, or a name of ours ("timeout", "not_json")
+  std::string message;      // for the operator: what happened and what to do; holds no key
+  bool never_sent = false;  // nobody was reached: no such host, nobody listening, no TLS
+  bool throttled = false;   // the server asked for fewer requests
+  bool retry_soon = true;   // kRetryable: false where the server said not now (x-should-retry: false)
   std::optional<std::int64_t> retry_after_ms;  // at least so long, counted from the reply
   std::string received;                        // of an attempt without a whole reply: what came of its body
 };

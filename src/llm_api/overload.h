@@ -3,15 +3,17 @@
 // monotonic clock in milliseconds; one thread.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <optional>
 
 namespace cutd {
 
-// Additive increase, halving when the server says too many.
+// Additive increase, halving when the server says too many; never above `most`, however large the start.
 class ConcurrencyLimit {
  public:
-  explicit ConcurrencyLimit(double start = 16, double most = 256) : limit_(start), most_(most) {}
+  explicit ConcurrencyLimit(double start = 16, double most = 256) : limit_(std::min(start, most)), most_(most) {}
   int limit() const { return static_cast<int>(limit_); }
   void succeeded();
   // Of a request sent at `sent_ms`: what was sent before the last halving says nothing about the new limit.
@@ -30,6 +32,7 @@ class Circuit {
   static constexpr std::int64_t kProbeEveryMs = 60'000;
 
   bool open() const { return failures_ >= kOpensAt; }
+  int failures() const { return failures_; }  // in a row
   // Whether a request may be sent now; when it is, tell sent().
   bool admits(std::int64_t now_ms) const { return !open() || now_ms >= next_probe_ms_; }
   // When admits() may change by time alone; 0 when it is closed.
@@ -41,6 +44,21 @@ class Circuit {
  private:
   int failures_ = 0;
   std::int64_t next_probe_ms_ = 0;
+};
+
+// Since when every request has failed before a byte of it was sent: no such host, nobody listening, no TLS. That is a
+// mistake in the configuration or a server that is gone, and no patience cures the first.
+class Reach {
+ public:
+  void never_sent(std::int64_t now_ms) {
+    if (!since_ms_) since_ms_ = now_ms;
+  }
+  void reached() { since_ms_.reset(); }
+  // How long nobody has been reached; 0: somebody was, or nothing was tried.
+  std::int64_t missing_ms(std::int64_t now_ms) const { return since_ms_ ? now_ms - *since_ms_ : 0; }
+
+ private:
+  std::optional<std::int64_t> since_ms_;
 };
 
 // Google SRE, "Handling Overload": retries stay below a tenth of what is sent, and requests are held back with

@@ -21,6 +21,7 @@ class RecordingSink : public ChatSink {
  public:
   std::vector<bool> before_send(std::span<const ChatAttempt> attempts) override {
     std::vector<bool> answers;
+    at_once.push_back(attempts.size());
     for (const ChatAttempt& attempt : attempts) {
       answers.push_back(admitted < cap);
       if (answers.back()) {
@@ -51,13 +52,19 @@ class RecordingSink : public ChatSink {
     if (std::holds_alternative<ChatCapped>(result)) ++capped;
     if (on_end) on_end();
   }
+  void health_changed(const ChatHealth& now) override { health.push_back(now); }
+  void beat() override {
+    if (on_beat) on_beat();
+  }
 
   std::int64_t cap = 1'000'000;
   bool resend = false;
-  std::function<void()> on_end;
+  std::function<void()> on_end, on_beat;
   std::int64_t admitted = 0, repeated_rows = 0, replies = 0, used = 0, capped = 0;
   std::set<std::pair<std::int64_t, std::int64_t>> rows;
+  std::vector<std::size_t> at_once;      // announced in one call
   std::vector<std::int64_t> elapsed_ms;  // of replies
+  std::vector<ChatHealth> health;
   std::vector<std::string> failures;
   std::map<std::int64_t, int> ends;
   std::map<std::int64_t, std::string> texts, gave_up;

@@ -14,6 +14,25 @@ TEST(ConcurrencyLimitTest, GrowsByOneARound) {
   EXPECT_EQ(limit.limit(), 256);
 }
 
+TEST(ConcurrencyLimitTest, StartsNoHigherThanItMayGrow) {
+  ConcurrencyLimit limit(16, 4);
+  EXPECT_EQ(limit.limit(), 4);
+  limit.succeeded();
+  EXPECT_EQ(limit.limit(), 4);
+}
+
+TEST(ReachTest, CountsFromTheFirstOfAnUnbrokenRow) {
+  Reach reach;
+  EXPECT_EQ(reach.missing_ms(1'000), 0);
+  reach.never_sent(1'000);
+  reach.never_sent(60'000);
+  EXPECT_EQ(reach.missing_ms(61'000), 60'000);
+  reach.reached();
+  EXPECT_EQ(reach.missing_ms(90'000), 0);
+  reach.never_sent(100'000);
+  EXPECT_EQ(reach.missing_ms(101'000), 1'000);
+}
+
 TEST(ConcurrencyLimitTest, HalvesOnceForOneBurst) {
   ConcurrencyLimit limit(64, 256);
   for (int i = 0; i < 64; ++i) limit.throttled(100, 200 + i);  // all sent before the first refusal
