@@ -26,17 +26,26 @@ std::string day_scope(std::int64_t micros) {
 struct Asked {
   std::string annotator;
   std::string owner_scope;
+  bool wanted = false;  // by a run at work
 };
 
+// A round is its run's; an evaluation is wanted by every active run that has its annotator (round/frozen_run.h), the
+// newest ones being looked at first.
 std::optional<Asked> pending_judgment(Database& database, JudgmentId judgment) {
   return database.first(
-      "SELECT annotator.name, unit.round_id, unit.evaluation_id FROM judgment "
+      "SELECT annotator.name, unit.round_id, unit.evaluation_id, CASE WHEN unit.round_id IS NOT NULL THEN EXISTS ("
+      "  SELECT 1 FROM round JOIN run ON run.id = round.run_id WHERE round.id = unit.round_id AND run.state = 'active' "
+      "  AND round.phase NOT IN ('paused', 'failed', 'cancelled', 'completed')) "
+      "ELSE EXISTS (SELECT 1 FROM evaluation WHERE id = unit.evaluation_id AND state = 'open' AND ("
+      "  SELECT 1 FROM run WHERE run.state = 'active' AND json_extract(run.config, '$.annotator') = "
+      "  evaluation.annotator_id ORDER BY run.id DESC LIMIT 1)) END FROM judgment "
       "JOIN annotator ON annotator.id = judgment.annotator_id JOIN response ON response.id = judgment.response_id "
       "JOIN sample ON sample.id = response.sample_id JOIN unit ON unit.id = sample.unit_id "
       "WHERE judgment.id = ? AND judgment.state = 'pending'",
       [](Statement& row) {
         const bool round = !row.is_null(1);
-        return Asked{row.text(0), (round ? "round:" : "evaluation:") + std::to_string(row.integer(round ? 1 : 2))};
+        return Asked{row.text(0), (round ? "round:" : "evaluation:") + std::to_string(row.integer(round ? 1 : 2)),
+                     row.integer(3) != 0};
       },
       judgment);
 }
@@ -172,7 +181,8 @@ std::optional<AttemptRowId> reserve_attempt(Writer& writer, JudgmentId judgment,
                                             std::string& capped) {
   Database& database = writer.database();
   const std::optional<Asked> asked = pending_judgment(database, judgment);
-  if (!asked) throw Error(ErrorCode::kConflict, "judgment " + std::to_string(judgment.value) + " is not pending");
+  capped.clear();
+  if (!asked || !asked->wanted) return std::nullopt;
   const std::optional<SpendCaps> caps = find_spend_caps(writer, asked->annotator);
   if (!caps)
     throw Error(ErrorCode::kConflict, "annotator " + asked->annotator + " has no spending caps: nothing is sent");

@@ -46,8 +46,9 @@ struct Attempt {
 };
 
 // Reserves `cost` for the next try at a judgment and records the intent. nullopt, and nothing is written, where that
-// would pass a cap; `capped` then names it ("day"). Error(kConflict) when the judgment is not pending or its annotator
-// has no caps.
+// would pass a cap, which `capped` then names ("day"); and where nobody asks any more (`capped` stays empty): the
+// judgment is not pending, its run or round is paused or over, or no active run wants its evaluation. As it is decided
+// here, no request begins after a pause is acknowledged. Error(kConflict) when the annotator has no caps.
 std::optional<AttemptRowId> reserve_attempt(Writer& writer, JudgmentId judgment, std::int64_t cost,
                                             std::string& capped);
 

@@ -127,6 +127,17 @@ JudgmentCounts count_judgments(Reader& reader, UnitOwner owner, AnnotatorId anno
   return counts.value();
 }
 
+std::int64_t count_pending(Reader& reader, AnnotatorId annotator) {
+  return reader.database().integer("SELECT count(*) FROM judgment WHERE annotator_id = ? AND state = 'pending'",
+                                   annotator);
+}
+
+std::vector<AnnotatorId> list_annotators_with_pending_judgments(Reader& reader) {
+  return reader.database().all(
+      "SELECT DISTINCT annotator_id FROM judgment WHERE state = 'pending' ORDER BY annotator_id",
+      [](Statement& row) { return AnnotatorId{row.integer(0)}; });
+}
+
 bool is_pending(Reader& reader, JudgmentId judgment) {
   return reader.database().integer("SELECT count(*) FROM judgment WHERE id = ? AND state = 'pending'", judgment) == 1;
 }

@@ -50,6 +50,8 @@ struct JudgmentCounts {
 JudgmentCounts count_judgments(Reader& reader, UnitOwner owner, AnnotatorId annotator);
 
 bool is_pending(Reader& reader, JudgmentId judgment);
+std::int64_t count_pending(Reader& reader, AnnotatorId annotator);                // of all owners
+std::vector<AnnotatorId> list_annotators_with_pending_judgments(Reader& reader);  // by id
 
 // Counts a try, before it is made.
 void begin_judgment_attempt(Writer& writer, JudgmentId judgment);

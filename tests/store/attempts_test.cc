@@ -260,6 +260,55 @@ TEST_F(AttemptsTest, WithoutCapsNothingIsSent) {
   EXPECT_THAT(error_of(ErrorCode::kConflict, [&] { reserve(0, 1); }), HasSubstr("no spending caps"));
 }
 
+TEST_F(AttemptsTest, NothingIsReservedForARunOrRoundThatIsPausedOrOver) {
+  const RunId run = round(round_).run;
+  EXPECT_TRUE(reserve(0, 10));
+  write([&](Writer& writer) { move_run(writer, run, RunState::kActive, RunState::kPaused, "lunch"); });
+  EXPECT_FALSE(reserve(1, 10));
+  EXPECT_EQ(capped_, "");  // no cap: it is not wanted now
+  write([&](Writer& writer) { move_run(writer, run, RunState::kPaused, RunState::kActive, "back"); });
+  EXPECT_TRUE(reserve(1, 10));
+  write([&](Writer& writer) { pause_round(writer, round_, round(round_).phase, "disk"); });
+  EXPECT_FALSE(reserve(2, 10));
+  write([&](Writer& writer) { resume_round(writer, round_, "room"); });
+  EXPECT_TRUE(reserve(2, 10));
+  write([&](Writer& writer) { cancel_round(writer, round_, round(round_).phase, "enough"); });
+  EXPECT_FALSE(reserve(3, 10));
+  EXPECT_EQ(total().reserved, 30);
+  EXPECT_THAT(findings(), IsEmpty());
+}
+
+TEST_F(AttemptsTest, NothingIsReservedForAJudgmentThatSomeoneElseSettled) {
+  write([&](Writer& writer) { fail_judgment(writer, judgment_ids_[0], "by hand"); });
+  EXPECT_FALSE(reserve(0, 10));
+  EXPECT_EQ(capped_, "");
+  EXPECT_EQ(total().reserved, 0);
+}
+
+// Evaluations belong to no run: they are wanted while one with their annotator is at work.
+TEST_F(AttemptsTest, AnEvaluationIsPaidForWhileAnActiveRunAsksItsAnnotator) {
+  import(Split::kGate, {"g", "h"});
+  const EvaluationId evaluation = write([&](Writer& writer) {
+    return ensure_evaluation(writer, {kHash, std::string(64, 'b'), annotator_, std::string(64, 'c')}, Split::kGate);
+  });
+  for (const UnitId unit : plan(evaluation, Split::kGate, {{"g", "h"}})) answer(unit);
+  write([&](Writer& writer) { request_judgments(writer, evaluation, annotator_); });
+  const auto asked = read([&](Reader& reader) { return list_judgments(reader, evaluation, annotator_); });
+  judgment_ids_ = {asked.at(0).id, asked.at(1).id};
+  EXPECT_FALSE(reserve(0, 10));  // the only run asks nobody
+  const RunId run = write([&](Writer& writer) {
+    return create_run(writer, {.config = {{"annotator", annotator_.value}},
+                               .base_model_hash = kHash,
+                               .round_count = 1,
+                               .patience = 1,
+                               .train = {}});
+  });
+  EXPECT_TRUE(reserve(0, 10));
+  write([&](Writer& writer) { move_run(writer, run, RunState::kActive, RunState::kCancelled, "enough"); });
+  EXPECT_FALSE(reserve(1, 10));
+  EXPECT_EQ(capped_, "");
+}
+
 TEST_F(AttemptsTest, AnIntentOfAnEarlierDaemonBecomesUnknownAndStaysCharged) {
   reserve(0, 80);
   EXPECT_EQ(write([](Writer& writer) { return lose_old_intents(writer); }), 0);  // our own
