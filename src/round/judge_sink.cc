@@ -227,8 +227,8 @@ void StoreJudgeSink::warn_of_excess(const std::vector<std::pair<AttemptRowId, st
     }
   }
   if (charges.size() > kNamed) {
-    options_.warn(fmt::format("money: {} more attempts of annotator {} were; {} above in all",
-                              charges.size() - kNamed, options_.annotator, dollars_text(sum)));
+    options_.warn(fmt::format("money: {} more attempts of annotator {} were; {} above in all", charges.size() - kNamed,
+                              options_.annotator, dollars_text(sum)));
   }
 }
 

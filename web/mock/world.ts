@@ -30,6 +30,7 @@ function score(share: number, count = 100): Score {
     distinct_2: 0.71,
     perplexity: 4.2 - share,
     ended: 0.97,
+    missing: 0,
   };
 }
 
