@@ -103,8 +103,14 @@ int run_status(const Options& options) {
   if (options.follow) return follow_run(api, options.run, options.json);
   if (!options.report.empty()) return write_run_report(options);
   const Json run = api.get(run_path(options));
-  if (options.json) print_json(run);
-  else print_text(run_text(run));
+  if (options.json) {
+    print_json(run);
+    return kExitDone;
+  }
+  print_text(run_text(run));
+  if (run.at("state") != "active") return kExitDone;
+  // Of the whole daemon: judges are named by annotator, and runs share them.
+  print_text(troubles_text(api.get("/api/v1/status").at("judge_troubles")));
   return kExitDone;
 }
 

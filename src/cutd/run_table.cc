@@ -135,4 +135,10 @@ std::string run_text(const Json& run) {
   return text;
 }
 
+std::string troubles_text(const Json& troubles) {
+  std::string text;
+  for (const Json& one : troubles) text += fmt::format("{} (since {})\n", cell(one.at("text")), cell(one.at("since")));
+  return text.empty() ? text : "\n" + text;
+}
+
 }  // namespace cutd

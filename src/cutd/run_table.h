@@ -19,4 +19,7 @@ std::string adapter_lines(const Json& summary);
 // Everything about a run (GET /api/v1/runs/{id}): its state, then the three above.
 std::string run_text(const Json& run);
 
+// A line for each judge that does not answer (judge_troubles of GET /api/v1/status), and since when; or "".
+std::string troubles_text(const Json& troubles);
+
 }  // namespace cutd

@@ -96,6 +96,13 @@ struct OpenBatch {
   std::vector<AttemptId> attempts;
 };
 
+// How whom a judge asks is doing.
+struct JudgeHealth {
+  bool answers = true;
+  std::string message;            // why not, and what to do
+  std::int64_t try_every_ms = 0;  // how often it is asked meanwhile
+};
+
 // Called from the thread inside Judge::run. What it throws ends that run and passes through.
 class JudgeSink {
  public:
@@ -112,6 +119,10 @@ class JudgeSink {
   virtual void halted(const std::string& reason) = 0;
   // Exactly once per request that was worked on to its end.
   virtual void finished(RequestId request, const JudgeOutcome& outcome) = 0;
+  // Who is asked stopped answering, or answers again; requests wait meanwhile.
+  virtual void health_changed(const JudgeHealth&) {}
+  // About once a second, from judges that wait for others; what is submitted here is worked on in this run.
+  virtual void beat() {}
 
   // Batches, for judges that send them; each returns once it is durable. before_batch() is before_send() for what shall
   // travel in one batch. A batch stays open over restarts until batch_ended(): with `failure` it never came to be, and

@@ -123,6 +123,8 @@ void declare_llm_options(OptionTable& table, LlmAnnotator& config, const std::st
   table.add(key("max_in_flight"), &config.max_in_flight, "most requests at once", at_least(1));
   table.add<std::int64_t>(key("timeout_ms"), &config.timeout_ms, "of one request, from when it is sent; at most 600000",
                           check_timeout);
+  table.add(key("unreachable_minutes"), &config.unreachable_minutes,
+            "no such host, nobody listening or no TLS for so long pauses the run; 0: never", in_range(0, 1e6));
   table.add(key("allow_http"), &config.allow_http, "permit unencrypted http:// (a server on this machine)");
   table.add(key("allow_private"), &config.allow_private, "private address ranges that may be connected to");
   table.add(key("ca_file"), &config.ca_file, "certificates to trust instead of the system's");

@@ -48,6 +48,7 @@ struct LlmAnnotator {
   double max_tpm = 0;
   std::int64_t max_in_flight = 256;
   std::int64_t timeout_ms = 180'000;
+  double unreachable_minutes = 30;  // nobody was reached for so long: the run pauses; 0: it never does
   bool allow_http = false;
   std::vector<std::string> allow_private;
   std::string ca_file;

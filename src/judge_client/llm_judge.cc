@@ -119,6 +119,15 @@ class LlmJudge::Bridge final : public ChatSink {
     sink_.finished(RequestId{request}, outcome);
   }
 
+  void health_changed(const ChatHealth& health) override {
+    sink_.health_changed({health.answers, health.message, health.try_every_ms});
+  }
+
+  void beat() override {
+    sink_.beat();
+    judge_.report_unaskable(sink_);
+  }
+
  private:
   bool is_refused(const ChatResult& result) {
     const auto* failure = std::get_if<ApiFailure>(&result);
@@ -207,13 +216,17 @@ void LlmJudge::submit(JudgeRequest request) {
   client_.submit(request.id.value, std::move(chat));
 }
 
-void LlmJudge::run(std::stop_token stop, JudgeSink& sink) {
+void LlmJudge::report_unaskable(JudgeSink& sink) {
   std::vector<std::pair<RequestId, JudgeFailure>> unaskable;
   {
     const std::lock_guard lock(mutex_);
     unaskable.swap(unaskable_);
   }
   for (const auto& [request, failure] : unaskable) sink.finished(request, failure);
+}
+
+void LlmJudge::run(std::stop_token stop, JudgeSink& sink) {
+  report_unaskable(sink);
   std::stop_source ending;  // asked from outside, or by what the bridge saw
   const std::stop_callback outer(stop, [&ending] { ending.request_stop(); });
   Bridge bridge(*this, sink, ending);

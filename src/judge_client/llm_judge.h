@@ -41,8 +41,8 @@ class LlmJudge final : public Judge {
 
   void submit(JudgeRequest request) override;
   // Ends early, after sink.halted(), when the provider's credit is used up, when it asks for a very long wait, when
-  // what is wrong is not a request but the annotator (is_about_annotator()), and after twenty answers in a row that are
-  // no judgments: asking on would fail, and pay for, every item.
+  // nobody was reached for long, when what is wrong is not a request but the annotator (is_about_annotator()), and
+  // after twenty answers in a row that are no judgments: asking on would fail, and pay for, every item.
   void run(std::stop_token stop, JudgeSink& sink) override;
 
   // The rate limiter's memory, and answers in a row that were no judgments.
@@ -55,6 +55,8 @@ class LlmJudge final : public Judge {
 
  private:
   class Bridge;
+
+  void report_unaskable(JudgeSink& sink);
 
   struct Asked {
     JudgedText text;

@@ -1,5 +1,7 @@
 #include "judge_client/make_llm_judge.h"
 
+#include <cmath>
+
 #include "core/error.h"
 #include "judge_client/batch_judge.h"
 
@@ -27,6 +29,8 @@ LlmJudgeOptions llm_judge_options(const LlmAnnotator& config, const std::string&
   options.client.http.proxy = config.proxy;
   options.client.rate.max_rpm = config.max_rpm;
   options.client.rate.max_tpm = config.max_tpm;
+  constexpr double kMinuteMs = 60'000;
+  options.client.unreachable_ms = std::llround(config.unreachable_minutes * kMinuteMs);
   options.prompt = prompt_of(config, "llm.prompt");
   options.model = config.model;
   options.accepted_models = config.accepted_models;

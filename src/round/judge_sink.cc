@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "core/error.h"
@@ -48,9 +49,10 @@ std::vector<bool> StoreJudgeSink::reserve(std::span<const AttemptIntent> intents
       made.push_back(reserve_attempt(writer, judgment, intent.reserved_cost, cap));
       if (made.back() && row) put_into_batch(writer, row, *made.back());
       if (made.back()) begin_judgment_attempt(writer, judgment);
-      else capped = cap;
+      else if (!cap.empty()) capped = cap;  // else its run was paused or ended: it waits for that
     }
-    if (!state.is_null()) save_rate_state(writer, options_.annotator, state);
+    const bool any = std::any_of(made.begin(), made.end(), [](const auto& one) { return one.has_value(); });
+    if (any && !state.is_null()) save_rate_state(writer, options_.annotator, state);
     return made;
   });
   std::vector<bool> admitted;
@@ -168,7 +170,7 @@ void StoreJudgeSink::finished(RequestId request, const JudgeOutcome& outcome) {
   const JudgmentId judgment{request.value};
   const auto reply = replies_.extract(request);
   const auto* failure = std::get_if<JudgeFailure>(&outcome);
-  // A cap says nothing about the response: it stays pending until there is money.
+  // What was not admitted says nothing about the response: it stays pending until there is money, or its run goes on.
   if (options_.ledger && failure != nullptr && failure->kind == JudgeFailureKind::kCapped) return;
   fault::point("judge.before_judgment");
   ++settled_;
@@ -193,6 +195,8 @@ void StoreJudgeSink::read_again(RequestId request, const RawReply& reply, const 
   replies_[request] = reply.bytes.size() <= kMostRawBytes ? reply.bytes : std::string();
   finished(request, outcome);
 }
+
+std::optional<std::string> StoreJudgeSink::take_pause_reason() { return std::exchange(pause_reason_, std::nullopt); }
 
 void StoreJudgeSink::wait() {
   const auto past_conflicts = [](const auto& get) {

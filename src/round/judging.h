@@ -1,26 +1,21 @@
 // Judging beside generation: whatever responses exist and wait for a judgment are judged, found in the
-// store each time (architecture section 6). Nothing is remembered between passes.
+// store each time (architecture section 6). The daemon gives each annotator a thread (round/judge_workers.h); here is
+// the same on one thread, for who wants to say when.
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <memory>
 #include <stop_token>
 
 #include "core/clock.h"
 #include "core/log.h"
-#include "judge_client/annotator.h"
-#include "judge_client/judge.h"
+#include "round/judge_seat.h"
 #include "store/store.h"
 
 namespace cutd {
 
-// Makes the judge of an annotator; tests pass scripted ones.
-using JudgeFactory = std::function<std::unique_ptr<Judge>(const AnnotatorConfig&)>;
-
-// Judges every pending judgment of active rounds and of their runs' open evaluations. Returns how many were settled;
-// their results are durable. A reached cap, used-up credit or a missing key pauses the runs that ask this annotator,
-// with that reason. Throws what the store throws.
+// Resolves quorums, then judges every pending judgment of active rounds and of their runs' open evaluations, annotator
+// by annotator, with judges made anew. Returns how many were settled; their results are durable. Pauses runs as
+// JudgeSeat::judge(). Throws what the store throws.
 std::int64_t judge_pending(Store& store, const JudgeFactory& make, const Clock& clock, Logger& logger,
                            std::stop_token stop);
 

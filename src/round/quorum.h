@@ -33,7 +33,8 @@ std::optional<Quorum> find_quorum(Reader& reader, AnnotatorId annotator);
 std::vector<AnnotatorId> working_annotators(Reader& reader, AnnotatorId annotator);
 
 // Takes every waiting judgment of quorums a step on: asks members, settles, or gives up. Returns how many were moved;
-// as often as you like, from the judges' thread alone. A crash between two steps loses nothing: the votes decide again.
+// as often as you like, from one thread alone, beside the members' judges. A crash between two steps loses nothing: the
+// votes decide again.
 std::int64_t resolve_quorums(Store& store);
 
 // How far each pair of members that judged the same responses of `owner` agrees; empty for a single annotator.

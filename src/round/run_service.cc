@@ -8,8 +8,10 @@
 #include "core/error.h"
 #include "round/adapter_files.h"
 #include "round/event_log.h"
+#include "round/judge_workers.h"
 #include "round/judging.h"
 #include "round/people.h"
+#include "round/quorum.h"
 #include "round/round_runner.h"
 #include "round/run_commands.h"
 #include "round/run_start.h"
@@ -27,7 +29,10 @@ class RunService::Impl {
         clock_(clock),
         logger_(logger),
         board_(clock),
-        runner_(store, engine, board_, {options_.text, options_.disk_retry, options_.free_disk}, clock, logger) {
+        runner_(store, engine, board_, {options_.text, options_.disk_retry, options_.free_disk}, clock, logger),
+        workers_(
+            judge_room(), [this](const std::string& name, const auto& work) { guard(name, work); }, judge_wakeup_,
+            options_.poll) {
     sweep_data_folder(store, logger);
     recover_attempts(store, logger);
     store.write([&](Writer& writer) { begin_queues(writer, {boot_id(), clock.boot_millis()}); });
@@ -36,8 +41,11 @@ class RunService::Impl {
 
   void begin() {
     announce_unfinished();
-    runner_thread_ = std::thread([this, stop = stop_.get_token()] { guard("runner", [&] { run_rounds(stop); }); });
-    judge_thread_ = std::thread([this, stop = stop_.get_token()] { guard("judges", [&] { run_judges(stop); }); });
+    runner_thread_ = std::thread([this, stop = stop_.get_token()] {
+      guard("runner", [&] { run_rounds(stop); });
+      board_.idle();
+    });
+    tending_thread_ = std::thread([this, stop = stop_.get_token()] { guard("judges", [&] { tend(stop); }); });
   }
 
   void stop() {
@@ -45,7 +53,8 @@ class RunService::Impl {
     interrupt({});
     wakeup_.nudge();
     if (runner_thread_.joinable()) runner_thread_.join();
-    if (judge_thread_.joinable()) judge_thread_.join();
+    if (tending_thread_.joinable()) tending_thread_.join();
+    workers_.join();  // nobody starts one any more
   }
 
   std::optional<std::string> failure() const {
@@ -69,6 +78,7 @@ class RunService::Impl {
   }
 
   const ProgressBoard& board() const { return board_; }
+  std::vector<JudgeTrouble> judge_troubles() const { return troubles_.list(); }
 
   RunState wait(RunId run, std::stop_token stop, const std::function<void(const ProgressSnapshot&)>& on_progress) {
     std::uint64_t version = 0;
@@ -85,22 +95,31 @@ class RunService::Impl {
   }
 
  private:
-  // What escapes a worker is storage that failed or a bug: both threads end, the process must be restarted.
+  JudgeRoom judge_room() {
+    JudgeRoom room{store_, options_.judges, clock_, logger_, troubles_};
+    room.say = [this](const std::string& news) { board_.say(news); };
+    room.settled = [this] {
+      wakeup_.nudge();
+      judge_wakeup_.nudge();  // a quorum may have what it waited for
+    };
+    return room;
+  }
+
+  // What escapes a thread is storage that failed or a bug: all of them end, the process must be restarted.
   template <typename Work>
-  void guard(const char* name, Work work) {
+  void guard(const std::string& name, const Work& work) {
     try {
       work();
     } catch (const std::exception& error) {
-      logger_.error(std::string(name) + " stopped: " + error.what());
+      logger_.error(name + " stopped: " + error.what());
       {
         const std::lock_guard lock(mutex_);
         if (!failure_) failure_ = error.what();
       }
       stop_.request_stop();
       interrupt({});
+      wakeup_.nudge();
     }
-    wakeup_.nudge();
-    board_.idle();
   }
 
   void run_rounds(std::stop_token stop) {
@@ -110,22 +129,24 @@ class RunService::Impl {
       bool worked = false;
       for (const Run& run : store_.read([](Reader& reader) { return list_runs(reader, RunState::kActive); })) {
         const StepResult result = runner_.step(run.id, unit_stop(run.id, stop));
-        worked = worked || result == StepResult::kWorked;
-        if (result == StepResult::kWorked) judge_wakeup_.nudge();
-        if (result != StepResult::kIdle) break;  // runs take turns only when the first one cannot go on
+        if (result != StepResult::kWorked) continue;  // it waits, for people perhaps: the engine is free for the next
+        worked = true;
+        judge_wakeup_.nudge();
+        break;
       }
       events.write_new();
       if (!worked) wakeup_.wait(seen, options_.poll);
     }
   }
 
-  void run_judges(std::stop_token stop) {
+  // On a steady beat, whatever the judges do: it waits for the store alone.
+  void tend(std::stop_token stop) {
     while (!stop.stop_requested()) {
       const std::uint64_t seen = judge_wakeup_.count();
-      const std::int64_t judged = judge_pending(store_, options_.judges, clock_, logger_, stop);
+      if (resolve_quorums(store_) > 0) wakeup_.nudge();
       tend_queues(store_, clock_.boot_millis(), [&](const std::string& news) { board_.say(news); });
-      if (judged > 0) wakeup_.nudge();
-      else judge_wakeup_.wait(seen, options_.poll);
+      workers_.tend(stop);
+      judge_wakeup_.wait(seen, options_.poll);
     }
   }
 
@@ -163,15 +184,17 @@ class RunService::Impl {
   Logger& logger_;
   ProgressBoard board_;
   Wakeup wakeup_;        // the runner: look again
-  Wakeup judge_wakeup_;  // the judges: look again
-  RoundRunner runner_;   // used by the runner thread alone
+  Wakeup judge_wakeup_;  // who tends the judges, and they: look again
+  JudgeTroubles troubles_;
+  RoundRunner runner_;  // used by the runner thread alone
   mutable std::mutex mutex_;
   std::optional<std::string> failure_;  // guarded by mutex_, as the two below
   std::stop_source unit_source_;
   RunId unit_run_;
-  std::stop_source stop_;  // of both threads
+  std::stop_source stop_;  // of all threads
   std::thread runner_thread_;
-  std::thread judge_thread_;
+  std::thread tending_thread_;
+  JudgeWorkers workers_;  // tended by that one
 };
 
 RunService::RunService(Store& store, Engine& engine, RunServiceOptions options, const Clock& clock, Logger& logger)
@@ -209,6 +232,7 @@ void RunService::retry(RoundId round, const std::string& why) {
 }
 
 const ProgressBoard& RunService::progress() const { return impl_->board(); }
+std::vector<JudgeTrouble> RunService::judge_troubles() const { return impl_->judge_troubles(); }
 
 RunState RunService::wait(RunId run, std::stop_token stop,
                           const std::function<void(const ProgressSnapshot&)>& on_progress) {

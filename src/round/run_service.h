@@ -1,6 +1,6 @@
-// What the server's handlers and `cutd demo` call: starts runs and steers them. Owns the two worker
-// threads of the daemon, runner and judges (architecture section 10); everything they know is in the
-// store, so a service made on an old folder simply goes on.
+// What the server's handlers and `cutd demo` call: starts runs and steers them. Owns the threads that work: the runner,
+// the one that tends people's queues, quorums and judges, and a thread for each judge (docs/architecture.md, threads).
+// Everything they must know is in the store, so a service made on an old folder simply goes on.
 //
 //   RunService service(store, engine, {}, clock, logger);
 //   RunId run = service.start(config, files_beside("examples"));
@@ -15,14 +15,16 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "core/clock.h"
 #include "core/files.h"
 #include "core/log.h"
 #include "engine/engine.h"
+#include "judge_client/annotator.h"
 #include "round/frozen_run.h"
 #include "round/instruction_sets.h"
-#include "round/judging.h"
+#include "round/judge_seat.h"
 #include "round/progress.h"
 #include "round/run_config.h"
 #include "round/run_text.h"
@@ -50,7 +52,7 @@ class RunService {
 
   // Starts the threads. Unfinished runs go on by themselves.
   void begin();
-  // Asks both threads to stop within the present step; what was not finished is redone at the next start.
+  // Asks all threads to stop within the present step; what was not finished is redone at the next start.
   void stop();
   // The failure that ended a worker (disk, I/O, a bug), after which only a new process can go on.
   std::optional<std::string> failure() const;
@@ -59,7 +61,8 @@ class RunService {
   // kBadInput, kNotFound) naming key or file; then nothing was stored. Without a gate set no run starts.
   RunId start(const RunConfig& config, const FileReader& files, const std::optional<CycleOrigin>& cycle = {});
 
-  // Commands act at once on the store; the present unit is interrupted and redone later. Error(kNotFound)
+  // Commands act at once on the store; the present unit is interrupted and redone later. After pause() and cancel()
+  // no paid request of that run begins (store/attempts.h); those under way may end, and are settled. Error(kNotFound)
   // for an unknown id, kConflict when the state does not allow it.
   void pause(RunId run, const std::string& why);
   void resume(RunId run, const std::string& why, bool acknowledge = false);  // acknowledge: an alarm (run_commands.h)
@@ -67,6 +70,7 @@ class RunService {
   void retry(RoundId round, const std::string& why);  // a failed round, and its run with it
 
   const ProgressBoard& progress() const;
+  std::vector<JudgeTrouble> judge_troubles() const;  // which judges do not answer just now
 
   // Blocks until the run is no longer active (paused, completed, failed, cancelled), `stop` is requested or
   // failure() is set; the state then. `on_progress` is called from this thread, at most ten times a second.

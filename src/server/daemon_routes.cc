@@ -48,6 +48,7 @@ Json status_view(const DaemonContext& context, std::int64_t started_ms) {
           {"failure", failure ? Json(*failure) : Json()},
           {"engine", context.engine()},
           {"progress", progress_json(context.runs.progress().snapshot())},
+          {"judge_troubles", judge_troubles_json(context.runs.judge_troubles())},
           {"free_disk_bytes", free_disk_bytes(context.store.data_dir())}};
 }
 

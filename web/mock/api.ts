@@ -136,6 +136,7 @@ export class MockApi {
         engine,
         progress: kProgress,
         url: "http://127.0.0.1:8080",
+        judge_troubles: [],
         free_disk_bytes: 412e9,
       });
     }

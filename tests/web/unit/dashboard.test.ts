@@ -9,7 +9,16 @@ import { changed, filters_of } from "../../../web/src/responses/filters";
 import { kLedger } from "../../../web/mock/ledger";
 import { kCounts, kQueueRounds } from "../../../web/mock/queue";
 import * as world from "../../../web/mock/world";
-import type { Adapter, Balance, LedgerPage, QueueRound, Round, Run } from "../../../web/src/api/types";
+import type {
+  Adapter,
+  Balance,
+  LedgerPage,
+  Progress,
+  QueueRound,
+  Round,
+  Run,
+  Status,
+} from "../../../web/src/api/types";
 
 const kRun = world.kRuns[1] as Run;
 
@@ -39,6 +48,21 @@ describe("concerns", () => {
     const failed: Run = { ...kRun, id: 1, state: "failed" };
     expect(concerns([failed, kRun], null, null, null)).toEqual([]);
     expect(concerns([failed], null, null, null)[0]?.tone).toBe("bad");
+  });
+  it("names a judge that does not answer, in the daemon's words", () => {
+    const status: Status = {
+      epoch: 1,
+      uptime_seconds: 1,
+      failure: null,
+      engine: { running: true, phase: "", starts: 1, last_failure: "" },
+      progress: {} as Progress,
+      url: null,
+      judge_troubles: [{ annotator: "critic", text: "judge critic does not answer: HTTP 503", since: "" }],
+      free_disk_bytes: 1e12,
+    };
+    expect(concerns([kRun], status, null, null)).toMatchObject([
+      { tone: "warn", title: "critic does not answer", text: "judge critic does not answer: HTTP 503" },
+    ]);
   });
   it("warns of a cap before it is reached, and puts the worst first", () => {
     expect(concerns([kRun], null, ledger([of_total(89)]), null)).toEqual([]);

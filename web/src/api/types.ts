@@ -40,6 +40,8 @@ export interface Status {
   engine: { running: boolean; phase: string; starts: number; last_failure: string };
   progress: Progress;
   url: string | null;
+  /** Judges that do not answer just now. */
+  judge_troubles: { annotator: string; text: string; since: string }[];
   free_disk_bytes: number;
 }
 

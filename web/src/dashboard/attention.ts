@@ -87,6 +87,10 @@ export function concerns(
   const newest = runs[runs.length - 1];
   const from_run = newest ? run_concern(newest) : null;
   if (from_run) list.push(from_run);
+  for (const trouble of status?.judge_troubles ?? []) {
+    const key = `judge ${trouble.annotator}`;
+    list.push({ key, tone: "warn", title: `${trouble.annotator} does not answer`, text: trouble.text });
+  }
   if (status && status.free_disk_bytes < kLowDiskBytes) {
     const text = `${(status.free_disk_bytes / 1e9).toFixed(1)} GB are free. Rounds stop when the disk is full.`;
     list.push({ key: "disk", tone: "warn", title: "The disk is nearly full", text });
