@@ -7,6 +7,7 @@
 #include "cutd_engine/bench_training.h"
 #include "cutd_engine/command.h"
 #include "cutd_engine/inference.h"
+#include "cutd_engine/stop_signals.h"
 #include "model/device.h"
 
 namespace cutd {
@@ -45,7 +46,7 @@ struct Rates {
   Json prefill_tokens_per_second;  // null where there is no prefill
 };
 
-Rates measure_generation(const Options& options, const DecoderWeights& weights) {
+Rates measure_generation(const Options& options, const DecoderWeights& weights, const std::stop_token& stop) {
   const std::vector<GenerationPrompt> prompts = random_prompts(options, weights.config.vocab_size);
   GeneratorOptions generator_options;
   generator_options.max_batch = options.batch;
@@ -58,10 +59,10 @@ Rates measure_generation(const Options& options, const DecoderWeights& weights) 
   sampling.max_new_tokens = options.mode == "prefill" ? 1 : options.new_tokens;
   SamplingConfig one = sampling;
   one.max_new_tokens = 1;
-  generator.generate(prompts, sampling, {});  // warm-up: arena, kernels, page tables
+  generator.generate(prompts, sampling, stop);  // warm-up: arena, kernels, page tables
   // The lower of two: on a shared machine a single time may hold somebody else's work.
   const auto seconds = [&](const SamplingConfig& config) {
-    const auto run = [&] { generator.generate(prompts, config, {}); };
+    const auto run = [&] { generator.generate(prompts, config, stop); };
     return std::min(seconds_of(run), seconds_of(run));
   };
   const double prefill = seconds(one);
@@ -77,12 +78,12 @@ Rates measure_generation(const Options& options, const DecoderWeights& weights) 
   return {batch * static_cast<double>(options.new_tokens - 1) / std::max(whole - prefill, 1e-9), prefill_rate};
 }
 
-Rates measure_training(const Options& options, const DecoderWeights& weights) {
+Rates measure_training(const Options& options, const DecoderWeights& weights, const std::stop_token& stop) {
   const TrainingLoad load{options.batch, options.prompt_tokens, options.new_tokens, options.recompute_layers};
-  return {training_tokens_per_second(weights, load), nullptr};
+  return {training_tokens_per_second(weights, load, stop), nullptr};
 }
 
-int run_bench(const Options& options) {
+void run_bench(const Options& options, const std::stop_token& stop) {
   const at::Device device = parse_device(options.inference.device);
   const at::ScalarType dtype = parse_dtype(options.inference.dtype);
   const std::int64_t threads = set_compute_threads(options.inference.threads);
@@ -90,7 +91,7 @@ int run_bench(const Options& options) {
       options.random_weights ? random_decoder_weights(read_model_config(options.inference.model), dtype, device, 1)
                              : load_decoder_weights(options.inference.model, dtype, device);
   const Rates rates =
-      options.mode == "train" ? measure_training(options, weights) : measure_generation(options, weights);
+      options.mode == "train" ? measure_training(options, weights, stop) : measure_generation(options, weights, stop);
   const Json result = {{"mode", options.mode},
                        {"batch", options.batch},
                        {"dtype", options.inference.dtype},
@@ -100,13 +101,12 @@ int run_bench(const Options& options) {
                        {"threads", threads}};
   if (options.json) {
     std::printf("%s\n", to_json_text(result).c_str());
-    return kExitDone;
+    return;
   }
   std::printf("%s, %lld sequences, %s: %.1f tokens/s", options.mode.c_str(), static_cast<long long>(options.batch),
               options.inference.dtype.c_str(), rates.tokens_per_second);
   if (options.mode == "generate") std::printf(", prefill %.1f tokens/s", rates.prefill_tokens_per_second.get<double>());
   std::printf(", peak memory %.0f MB\n", result["peak_memory_bytes"].get<double>() / 1e6);
-  return kExitDone;
 }
 
 }  // namespace
@@ -137,7 +137,9 @@ void add_bench_command(CLI::App& app, CommandAction& chosen) {
       ->check(CLI::NonNegativeNumber);
   command->add_flag("--random-weights", options->random_weights, "Only config.json is read; the weights are random");
   command->add_flag("--json", options->json, "One JSON object");
-  command->callback([options, &chosen] { chosen = [options] { return run_bench(*options); }; });
+  command->callback([options, &chosen] {
+    chosen = [options] { return run_stoppable([&](const std::stop_token& stop) { run_bench(*options, stop); }); };
+  });
 }
 
 }  // namespace cutd

@@ -36,7 +36,8 @@ std::vector<TrainingExample> random_examples(const TrainingLoad& load, std::int6
 
 }  // namespace
 
-double training_tokens_per_second(const DecoderWeights& weights, const TrainingLoad& load) {
+double training_tokens_per_second(const DecoderWeights& weights, const TrainingLoad& load,
+                                  const std::stop_token& stop) {
   const at::NoGradGuard no_grad;
   TrainConfig config;
   config.recompute_layers = load.recompute_layers;
@@ -47,8 +48,10 @@ double training_tokens_per_second(const DecoderWeights& weights, const TrainingL
   TrainableLora lora(weights.config, config.lora, 1, weights.dtype, weights.device);
   AdamW optimiser(config, lora.parameters());
   StepRunner runner(weights, lora, config);
+  StepHooks hooks;
+  hooks.stop = stop;
   const auto do_step = [&](std::int64_t step) {
-    const StepOutcome outcome = runner.run(step_examples, step, {});
+    const StepOutcome outcome = runner.run(step_examples, step, hooks);
     clip_gradients(lora.gradients(), config.max_grad_norm);  // its value is read, so the step has ended on a GPU too
     optimiser.step(lora.parameters(), lora.gradients(), config.learning_rate);
     lora.refresh();

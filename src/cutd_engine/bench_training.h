@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <stop_token>
 
 #include "model/decoder_weights.h"
 
@@ -16,6 +17,7 @@ struct TrainingLoad {
 
 // Tokens of both contexts a second: forward, CUT loss, backward, clipping and AdamW of a LoRA with the default
 // configuration (rank 16 on the MLP, dropout 0.05). One step warms up, then at least three are timed.
-double training_tokens_per_second(const DecoderWeights& weights, const TrainingLoad& load);
+// Error(kCancelled) soon after a stop request.
+double training_tokens_per_second(const DecoderWeights& weights, const TrainingLoad& load, const std::stop_token& stop);
 
 }  // namespace cutd

@@ -9,6 +9,7 @@
 #include "core/files.h"
 #include "core/json.h"
 #include "cutd_engine/command.h"
+#include "cutd_engine/stop_signals.h"
 #include "cutd_engine/table_flags.h"
 #include "model/device.h"
 #include "trainer/explanation.h"
@@ -174,7 +175,7 @@ void print_summary(const Options& options, const Json& result, const Explanation
   std::printf("\n");
 }
 
-int run_explain(const Options& options) {
+void run_explain(const Options& options, const std::stop_token& stop) {
   const ObjectiveConfig objective = read_objective(options);
   const bool gradient = !options.adapter.empty();
   if (!gradient && !options.gradients.empty()) {
@@ -198,7 +199,7 @@ int run_explain(const Options& options) {
   decoder_options.dropout = false;
   TrainingDecoder decoder(weights, *lora, decoder_options);
   const Explanation explanation =
-      explain(decoder, objective, batch, static_cast<std::size_t>(options.micro_batch), gradient);
+      explain(decoder, objective, batch, static_cast<std::size_t>(options.micro_batch), gradient, stop);
 
   const bool released = objective.variant == "released";
   Json result = {{"loss", number(explanation.loss)}, {"samples", Json::array()}};
@@ -217,7 +218,6 @@ int run_explain(const Options& options) {
   if (!options.gradients.empty()) write_gradients(options.gradients, gradients);
   write_file_durably(options.output, to_json_text(result) + "\n");
   print_summary(options, result, explanation);
-  return kExitDone;
 }
 
 }  // namespace
@@ -260,7 +260,9 @@ void add_explain_command(CLI::App& app, CommandAction& chosen) {
       "Example:\n  cutd-engine explain --model MODEL --adapter ADAPTER --samples samples.json --objective cut "
       "--variant paper \\\n"
       "    --lambda 1.1 --alpha 1 --gamma 1 --output out.json --gradients gradients.safetensors");
-  command->callback([options, &chosen] { chosen = [options] { return run_explain(*options); }; });
+  command->callback([options, &chosen] {
+    chosen = [options] { return run_stoppable([&](const std::stop_token& stop) { run_explain(*options, stop); }); };
+  });
 }
 
 }  // namespace cutd

@@ -4,6 +4,7 @@
 #include "core/random.h"
 #include "cutd_engine/command.h"
 #include "cutd_engine/inference.h"
+#include "cutd_engine/stop_signals.h"
 
 namespace cutd {
 namespace {
@@ -14,7 +15,7 @@ struct Options {
   std::int64_t batch = 32;
 };
 
-int run_generate(const Options& options) {
+void run_generate(const Options& options, const std::stop_token& stop) {
   const LoadedModel model(options.inference);
   const std::vector<InputRow> rows = read_input_rows(options.inference.input, model, true);
   std::vector<GenerationPrompt> prompts;
@@ -26,17 +27,19 @@ int run_generate(const Options& options) {
   generator_options.threads = options.inference.threads;
   generator_options.max_batch = options.batch;
   Generator generator(model.policy->weights(), model.tokenizer ? &*model.tokenizer : nullptr, generator_options);
-  const std::vector<Generation> answers = generator.generate(prompts, options.sampling, {}, show_progress("generate"));
+  const std::vector<Generation> answers =
+      generator.generate(prompts, options.sampling, stop, show_progress("generate"));
   std::vector<Json> out;
+  std::size_t tokens = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
+    tokens += answers[i].ids.size();
     out.push_back({{"id", rows[i].id},
                    {"ids", answers[i].ids},
                    {"text", answers[i].text},
                    {"finish_reason", finish_reason_name(answers[i].finish_reason)},
                    {"logprobs", answers[i].logprobs}});
   }
-  write_output_rows(options.inference.output, out);
-  return kExitDone;
+  write_output_rows(options.inference, out, tokens);
 }
 
 }  // namespace
@@ -69,7 +72,9 @@ void add_generate_command(CLI::App& app, CommandAction& chosen) {
   command->add_option("--batch", options->batch, "Most sequences that decode together")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  command->callback([options, &chosen] { chosen = [options] { return run_generate(*options); }; });
+  command->callback([options, &chosen] {
+    chosen = [options] { return run_stoppable([&](const std::stop_token& stop) { run_generate(*options, stop); }); };
+  });
 }
 
 }  // namespace cutd

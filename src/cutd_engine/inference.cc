@@ -21,6 +21,7 @@ void add_inference_options(CLI::App& command, InferenceOptions& options) {
   command.add_option("--input", options.input, "JSON Lines")->required();
   command.add_option("--output", options.output, "JSON Lines, in the order of the input; appears when all is done")
       ->required();
+  command.add_flag("--json", options.json, "One JSON object on standard output: {\"output\", \"rows\", \"tokens\"}");
 }
 
 LoadedModel::LoadedModel(const InferenceOptions& options) {
@@ -75,10 +76,16 @@ std::vector<InputRow> read_input_rows(const std::filesystem::path& path, const L
   return rows;
 }
 
-void write_output_rows(const std::filesystem::path& path, const std::vector<Json>& rows) {
+void write_output_rows(const InferenceOptions& options, const std::vector<Json>& rows, std::size_t tokens) {
   std::string text;
   for (const Json& row : rows) text += to_json_text(row) + "\n";
-  write_file_durably(path, text);
+  write_file_durably(options.output, text);
+  if (options.json) {
+    const Json summary = {{"output", options.output}, {"rows", rows.size()}, {"tokens", tokens}};
+    std::printf("%s\n", to_json_text(summary).c_str());
+    return;
+  }
+  std::printf("%s: %zu rows, %zu tokens\n", options.output.c_str(), rows.size(), tokens);
 }
 
 Generator::OnProgress show_progress(const std::string& what) {

@@ -26,6 +26,7 @@ struct InferenceOptions {
   std::int64_t threads = 0;
   std::string input;
   std::string output;
+  bool json = false;
 };
 void add_inference_options(CLI::App& command, InferenceOptions& options);
 
@@ -46,8 +47,9 @@ struct InputRow {
 // and {"id", "messages"} (chat template with generation prompt). Error(kBadInput) naming "path:line".
 std::vector<InputRow> read_input_rows(const std::filesystem::path& path, const LoadedModel& model, bool prompts);
 
-// Writes the rows as JSON Lines, whole or not at all.
-void write_output_rows(const std::filesystem::path& path, const std::vector<Json>& rows);
+// Writes the rows to the output as JSON Lines, whole or not at all, and says so on standard output; `tokens` is what
+// all of them have.
+void write_output_rows(const InferenceOptions& options, const std::vector<Json>& rows, std::size_t tokens);
 
 // "generate 3/8, 210 tokens/s" on standard error, at most twice a second and only on a terminal.
 Generator::OnProgress show_progress(const std::string& what);

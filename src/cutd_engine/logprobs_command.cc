@@ -3,11 +3,12 @@
 #include "core/error.h"
 #include "cutd_engine/command.h"
 #include "cutd_engine/inference.h"
+#include "cutd_engine/stop_signals.h"
 
 namespace cutd {
 namespace {
 
-int run_logprobs(const InferenceOptions& options) {
+void run_logprobs(const InferenceOptions& options, const std::stop_token& stop) {
   const LoadedModel model(options);
   const std::vector<InputRow> rows = read_input_rows(options.input, model, false);
   std::vector<ScoreSequence> sequences;
@@ -15,17 +16,18 @@ int run_logprobs(const InferenceOptions& options) {
   GeneratorOptions generator_options;
   generator_options.threads = options.threads;
   Generator generator(model.policy->weights(), nullptr, generator_options);
-  const std::vector<Score> scores = generator.score(sequences, {}, show_progress("logprobs"));
+  const std::vector<Score> scores = generator.score(sequences, stop, show_progress("logprobs"));
   std::vector<Json> out;
+  std::size_t tokens = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
+    tokens += rows[i].ids.size();
     Json logprobs = Json::array({nullptr});
     Json top = Json::array({nullptr});
     for (const double value : scores[i].logprobs) logprobs.push_back(value);
     for (const std::int64_t id : scores[i].top) top.push_back(id);
     out.push_back({{"id", rows[i].id}, {"logprobs", std::move(logprobs)}, {"top1", std::move(top)}});
   }
-  write_output_rows(options.output, out);
-  return kExitDone;
+  write_output_rows(options, out, tokens);
 }
 
 }  // namespace
@@ -35,7 +37,9 @@ void add_logprobs_command(CLI::App& app, CommandAction& chosen) {
   CLI::App* command =
       app.add_subcommand("logprobs", "Log-probability of every id of every row, given the ids before it");
   add_inference_options(*command, *options);
-  command->callback([options, &chosen] { chosen = [options] { return run_logprobs(*options); }; });
+  command->callback([options, &chosen] {
+    chosen = [options] { return run_stoppable([&](const std::stop_token& stop) { run_logprobs(*options, stop); }); };
+  });
 }
 
 }  // namespace cutd

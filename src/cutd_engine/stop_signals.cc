@@ -3,7 +3,10 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <ctime>
+
+#include "core/error.h"
 
 namespace cutd {
 namespace {
@@ -40,6 +43,17 @@ void StopSignals::watch(const std::stop_token& ended) {
     if (stop_.stop_requested()) ::_exit(128 + number);
     stop_.request_stop();
   }
+}
+
+int run_stoppable(const std::function<void(const std::stop_token&)>& work) {
+  StopSignals signals;
+  try {
+    work(signals.token());
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kCancelled) throw;
+    std::fprintf(stderr, "stopped: nothing was written\n");
+  }
+  return kExitDone;
 }
 
 }  // namespace cutd

@@ -2,6 +2,7 @@
 // process at once with 128 + its number.
 #pragma once
 
+#include <functional>
 #include <stop_token>
 #include <thread>
 
@@ -23,5 +24,9 @@ class StopSignals {
   std::stop_source stop_;
   std::jthread watcher_;
 };
+
+// For commands whose output appears at their end: runs `work` under StopSignals; when a stop request ends it with
+// Error(kCancelled), says on standard error that nothing was written. Returns kExitDone; other errors pass.
+int run_stoppable(const std::function<void(const std::stop_token&)>& work);
 
 }  // namespace cutd

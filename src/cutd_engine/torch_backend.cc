@@ -156,7 +156,7 @@ std::vector<std::vector<double>> TorchBackend::score(const ScoreRequest& request
   });
 }
 
-ExplainReply TorchBackend::explain(const ExplainRequest& request, std::stop_token, const ProgressSink& progress) {
+ExplainReply TorchBackend::explain(const ExplainRequest& request, std::stop_token stop, const ProgressSink& progress) {
   return translated("explain", [&] {
     const DecoderWeights& weights = use(request.model, progress).policy->weights();
     report(progress, {"explain", 0, 1, 0, Json()});
@@ -171,7 +171,7 @@ ExplainReply TorchBackend::explain(const ExplainRequest& request, std::stop_toke
     example.prompt_ids = request.prompt_ids;
     example.prompt_judge_ids = request.prompt_judge_ids;
     example.response_ids = request.response_ids;
-    const Explanation explanation = cutd::explain(decoder, request.objective, {&example, 1}, 1, false);
+    const Explanation explanation = cutd::explain(decoder, request.objective, {&example, 1}, 1, false, stop);
     const ExampleExplanation& explained = explanation.examples.front();
     ExplainReply reply;
     reply.logprobs = finite_values(explained.log_probs.plain.log_p);

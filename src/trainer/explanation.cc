@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/error.h"
+
 namespace cutd {
 namespace {
 
@@ -106,10 +108,11 @@ std::vector<MicroBatchTerms> released_micro_batches(const Explanation& explanati
 }  // namespace
 
 Explanation explain(TrainingDecoder& decoder, const ObjectiveConfig& objective, std::span<const TrainingExample> batch,
-                    std::size_t micro_batch_size, bool gradient) {
+                    std::size_t micro_batch_size, bool gradient, const std::stop_token& stop) {
   Explanation explanation;
   const std::vector<LossScales> scales = scales_of(objective, batch, micro_batch_size);
   for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (stop.stop_requested()) throw Error(ErrorCode::kCancelled, "stopped while explaining");
     ExampleExplanation example;
     example.counted = is_counted(objective, batch[i]);
     ExampleRun run(decoder, batch[i], gradient ? context_uses(objective, batch[i].kind) : ContextUses());

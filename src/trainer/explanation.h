@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <vector>
 
 #include "core/train_config.h"
@@ -37,8 +38,8 @@ struct Explanation {
 };
 
 // The batch is one optimiser step, cut into micro-batches of `micro_batch_size`. With `gradient`, its gradient is added
-// to the LoRA's of `decoder`. Errors: as TrainingDecoder.
+// to the LoRA's of `decoder`. Errors: as TrainingDecoder; kCancelled soon after a stop request.
 Explanation explain(TrainingDecoder& decoder, const ObjectiveConfig& objective, std::span<const TrainingExample> batch,
-                    std::size_t micro_batch_size, bool gradient);
+                    std::size_t micro_batch_size, bool gradient, const std::stop_token& stop = {});
 
 }  // namespace cutd

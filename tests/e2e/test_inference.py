@@ -125,6 +125,14 @@ def test_a_stop_string_that_ends_within_a_token_keeps_the_text_before_it(engine,
     assert row["finish_reason"] == "stop"
 
 
+def test_what_was_written_is_said_in_a_sentence_or_as_json(engine, golden, tmp_path):
+    source = write_rows(tmp_path / "in.jsonl", [{"id": i, "ids": [1, 2, 3]} for i in range(2)])
+    for command, flags, tokens in (("logprobs", [], 6), ("generate", ["--max-new-tokens", 5, "--ignore-eos"], 10)):
+        words = [command, "--model", golden / "models/llama", "--input", source, "--output", tmp_path / "out.jsonl", *flags]
+        assert f"2 rows, {tokens} tokens" in engine.ok(*words)
+        assert json.loads(engine.ok(*words, "--json")) == {"output": str(tmp_path / "out.jsonl"), "rows": 2, "tokens": tokens}
+
+
 @pytest.mark.parametrize("broken, named", [
     ('{"id":1,"ids":[1,2', "in.jsonl:1"),
     ('{"id":1}', "in.jsonl:1"),

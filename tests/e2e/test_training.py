@@ -253,6 +253,32 @@ def test_the_merged_shards_of_a_sharded_base_load(engine, tiny_model, triplets, 
     assert hugging_face_logprobs(merged, ids) == pytest.approx(expected, abs=1e-4)
 
 
+def test_a_merged_model_has_the_type_that_was_asked_for(engine, tiny_model, triplets, tmp_path):
+    import torch
+    import transformers
+
+    base = tmp_path / "base"
+    transformers.AutoModelForCausalLM.from_pretrained(tiny_model).save_pretrained(base, max_shard_size="300KB")
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copyfile(tiny_model / name, base / name)
+    train(engine, base, triplets, tmp_path / "adapter", "--learning-rate", 1e-2)
+    folders = {dtype: tmp_path / dtype for dtype in ("bfloat16", "float32")}
+    for dtype, folder in folders.items():
+        engine.ok("merge", "--model", base, "--adapter", tmp_path / "adapter", "--output", folder, "--dtype", dtype)
+    ids = list(range(40, 72))
+    expected = logprobs_of(engine, base, tmp_path, ids, "--adapter", tmp_path / "adapter")
+    for dtype, folder in folders.items():
+        merged = transformers.AutoModelForCausalLM.from_pretrained(folder)
+        assert merged.dtype == getattr(torch, dtype)
+        assert {value.dtype for value in merged.state_dict().values()} == {getattr(torch, dtype)}
+        assert hugging_face_logprobs(merged.float(), ids) == pytest.approx(expected, abs=1e-4 if dtype == "float32" else 0.2)
+        size = json.loads((folder / "model.safetensors.index.json").read_text())["metadata"]["total_size"]
+        assert size == sum(value.numel() * value.element_size() for value in merged.to(getattr(torch, dtype)).state_dict().values()) \
+            - (merged.lm_head.weight.numel() * merged.lm_head.weight.element_size())  # tied: once in the files
+    wrong = engine("merge", "--model", base, "--adapter", tmp_path / "adapter", "--output", tmp_path / "x", "--dtype", "int8")
+    assert wrong.returncode == 2 and "int8" in wrong.stderr
+
+
 def test_an_adapter_of_another_base_is_refused(engine, tiny_model, triplets, tmp_path):
     train(engine, tiny_model, triplets, tmp_path / "adapter")
     other = tmp_path / "other"

@@ -1,0 +1,78 @@
+"""The first SIGTERM ends any command of `cutd-engine` in order: exit 0, nothing half-written. A second ends it at once."""
+
+import json
+import pathlib
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+from conftest import write_rows
+
+# Work of minutes, so that none of it can be over before the signal comes.
+LONG_ROWS = 4000
+
+
+@pytest.fixture(scope="module")
+def long_input(tmp_path_factory):
+    return write_rows(tmp_path_factory.mktemp("long") / "in.jsonl", [{"id": i, "ids": list(range(40, 240))} for i in range(LONG_ROWS)])
+
+
+@pytest.fixture(scope="module")
+def long_samples(tmp_path_factory):
+    sample = {"kind": "align_p", "prompt_ids": list(range(40, 240)), "response_ids": list(range(240, 440))}
+    path = tmp_path_factory.mktemp("long") / "samples.json"
+    path.write_text(json.dumps([{"id": i, **sample} for i in range(LONG_ROWS)]))
+    return path
+
+
+def words(command, long_input, long_samples, output):
+    return {
+        "generate": ["generate", "--input", long_input, "--output", output, "--max-new-tokens", 200, "--ignore-eos"],
+        "logprobs": ["logprobs", "--input", long_input, "--output", output],
+        "explain": ["explain", "--samples", long_samples, "--objective", "mle", "--output", output],
+        "bench": ["bench", "--batch", 64, "--prompt-tokens", 128, "--new-tokens", 380],
+        "bench of training": ["bench", "--mode", "train", "--batch", 400, "--prompt-tokens", 128, "--new-tokens", 380],
+    }[command]
+
+
+def wait_until_it_listens(process):
+    """The signals are blocked, and taken by a thread, from the command's first step on."""
+    status = pathlib.Path(f"/proc/{process.pid}/status")
+    for _ in range(3000):
+        blocked = int(re.search(r"SigBlk:\s*(\w+)", status.read_text())[1], 16)
+        if blocked >> (signal.SIGTERM - 1) & 1:
+            return
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.01)
+    pytest.fail("it never listened")
+
+
+def begin(engine, model, arguments):
+    process = subprocess.Popen([str(engine.path), arguments[0], "--model", str(model), *map(str, arguments[1:])],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_until_it_listens(process)
+    return process
+
+
+@pytest.mark.parametrize("command", ["generate", "logprobs", "explain", "bench", "bench of training"])
+def test_the_first_sigterm_ends_a_command_with_0(engine, tiny_model, long_input, long_samples, tmp_path, command):
+    process = begin(engine, tiny_model, words(command, long_input, long_samples, tmp_path / "out"))
+    time.sleep(0.5)  # into its work
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert "stopped: nothing was written" in err
+    assert out == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_second_signal_ends_a_command_at_once(engine, tiny_model, long_input, long_samples, tmp_path):
+    process = begin(engine, tiny_model, words("generate", long_input, long_samples, tmp_path / "out"))
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode in (130, 143), err
+    assert list(tmp_path.iterdir()) == []
