@@ -110,7 +110,8 @@ function(cutd_cuda_plugin)
   add_library(cutd_cuda MODULE ${CMAKE_SOURCE_DIR}/src/cuda/plugin.cc)
   set_target_properties(cutd_cuda PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_RUNTIME_OUTPUT_DIRECTORY})
   target_include_directories(cutd_cuda PRIVATE ${CMAKE_SOURCE_DIR}/src)
-  target_include_directories(cutd_cuda SYSTEM PRIVATE ${CUTD_CUDA_INCLUDE} ${CUTD_CUDA_INCLUDE}/cccl)
+  # crt/ is a wheel of its own (nvidia-cuda-crt), which torch does not ask for: CUTD_HEADERS may bring it.
+  target_include_directories(cutd_cuda SYSTEM PRIVATE ${CUTD_CUDA_INCLUDE} ${CUTD_CUDA_INCLUDE}/cccl ${CUTD_HEADERS})
   target_compile_options(cutd_cuda PRIVATE ${CUTD_WARNINGS})
   target_link_libraries(cutd_cuda PRIVATE torch::cpu
     ${CUTD_TORCH_SITE}/torch/lib/libtorch_cuda.so ${CUTD_TORCH_SITE}/torch/lib/libc10_cuda.so ${CUTD_CUDART})
