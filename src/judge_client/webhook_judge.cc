@@ -18,6 +18,7 @@ ChatRequest webhook_judging_request(const JudgedText& text) {
                      {"instruction", text.instruction},
                      {"response", text.response},
                      {"ended", text.ended}};
+  if (!text.reference.empty()) request.payload["reference"] = text.reference;
   return request;
 }
 

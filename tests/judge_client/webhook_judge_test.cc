@@ -35,7 +35,7 @@ std::vector<std::string> keys_of(const Json& object) {
 class WebhookJudgeTest : public ::testing::Test {
  protected:
   // Judges one response; the webhook answers `reply`.
-  JudgeOutcome judge(const Json& reply, bool ended = true) {
+  JudgeOutcome judge(const Json& reply, bool ended = true, const std::string& reference = "") {
     FakeLlmServer server([&](const FakeRequest& request) {
       seen_ = request;
       FakeReply answer;
@@ -50,7 +50,7 @@ class WebhookJudgeTest : public ::testing::Test {
     LlmJudgeOptions options = llm_judge_options(config, "canary-key");
     options.max_unusable_retries = 0;
     LlmJudge one(options, clock_);
-    one.submit({RequestId{1}, "Name a fruit.", "A \"pear\".\n### Response: x", ended});
+    one.submit({RequestId{1}, "Name a fruit.", "A \"pear\".\n### Response: x", ended, reference});
     CountingSink sink;
     one.run({}, sink);
     hits_ = server.counts().hits;
@@ -71,13 +71,19 @@ TEST_F(WebhookJudgeTest, SendsWhatTheSchemaSaysToExactlyItsUrl) {
   EXPECT_EQ(seen_.headers["authorization"], "Bearer canary-key");
   const Json body = parse_json(seen_.body, "request");
   const Json schema = schema_of("request");
-  EXPECT_THAT(keys_of(body), UnorderedElementsAreArray(keys_of(schema.at("properties"))));
   EXPECT_THAT(keys_of(body), UnorderedElementsAreArray(schema.at("required").get<std::vector<std::string>>()));
   EXPECT_EQ(body["version"], schema.at("properties").at("version").at("const"));
   EXPECT_EQ(body["item"], item_);
   EXPECT_EQ(body["instruction"], "Name a fruit.");
   EXPECT_EQ(body["response"], "A \"pear\".\n### Response: x");  // data: nothing in it is neutralised
   EXPECT_EQ(body["ended"], false);
+}
+
+TEST_F(WebhookJudgeTest, SendsTheReferenceOfAnInstructionThatHasOne) {
+  judge({{"item", item_}, {"perfect", true}, {"critique", ""}}, true, "An apple.");
+  const Json body = parse_json(seen_.body, "request");
+  EXPECT_THAT(keys_of(body), UnorderedElementsAreArray(keys_of(schema_of("request").at("properties"))));
+  EXPECT_EQ(body["reference"], "An apple.");
 }
 
 TEST_F(WebhookJudgeTest, ReadsAReplyByTheSchemaAndNothingElse) {

@@ -1,5 +1,7 @@
 // Numbers, money and times as people read them. Pure; the report (src/round/report_html.cc) writes them alike.
 
+import type { Score } from "./api/types";
+
 export const kNothing = "–";
 
 export type Range = readonly [number, number];
@@ -7,6 +9,12 @@ export type Range = readonly [number, number];
 /** A share in [0, 1] as "66.0 %". */
 export function percent(share: number | null | undefined, digits = 1): string {
   return share == null || !Number.isFinite(share) ? kNothing : `${(100 * share).toFixed(digits)} %`;
+}
+
+/** "60 instructions, 2 without a judgment": what a score is over. */
+export function judged(score: Score): string {
+  const missing = score.missing > 0 ? `, ${count(score.missing)} without a judgment` : "";
+  return `${count(score.count)} instructions${missing}`;
 }
 
 /** Two shares as "58.1 to 73.2". */

@@ -7,10 +7,13 @@ import {
   dollars,
   duration,
   interval,
+  judged,
   percent,
   points,
   short_hash,
 } from "../../../web/src/format";
+import type { Score } from "../../../web/src/api/types";
+import { kSummaries } from "../../../web/mock/world";
 
 describe("percent and points", () => {
   it("writes shares as the report does", () => {
@@ -21,6 +24,11 @@ describe("percent and points", () => {
   it("shows a missing number as a dash, never as 0 or NaN", () => {
     for (const value of [null, undefined, Number.NaN, Number.POSITIVE_INFINITY]) expect(percent(value)).toBe("–");
     expect(points(null)).toBe("–");
+  });
+  it("says how many answers a score is over, and how many have no judgment", () => {
+    const score = kSummaries[0]?.gate as Score;
+    expect(judged({ ...score, count: 60, missing: 0 })).toBe("60 instructions");
+    expect(judged({ ...score, count: 58, missing: 2 })).toBe("58 instructions, 2 without a judgment");
   });
   it("gives differences their sign", () => {
     expect(points(0.042)).toBe("+4.2");

@@ -1,7 +1,7 @@
 // A run in six numbers.
 import type { LedgerPage, QueueCounts, RunDetails, RunSummary, Score } from "../api/types";
 import { Card } from "../components/pieces";
-import { count, dollars, duration, interval, percent } from "../format";
+import { count, dollars, duration, interval, judged, percent } from "../format";
 import { spent_in_all } from "./spend";
 
 function FromTo({ from, to }: { from: Score; to: Score }) {
@@ -40,7 +40,7 @@ export function RunCards({ run, ledger, queue }: Props) {
         <Card
           wide
           label="Report set, untrained to kept model"
-          under={`95 % interval ${interval(report_kept.interval)}; ${count(report_kept.count)} instructions that no decision read`}
+          under={`95 % interval ${interval(report_kept.interval)}; ${judged(report_kept)} that no decision read`}
         >
           <FromTo from={report_untrained} to={report_kept} />
         </Card>
@@ -49,7 +49,7 @@ export function RunCards({ run, ledger, queue }: Props) {
         <Card
           wide
           label="Gate set, untrained to kept model"
-          under={`95 % interval ${interval(kept.gate.interval)}; ${count(kept.gate.count)} instructions`}
+          under={`95 % interval ${interval(kept.gate.interval)}; ${judged(kept.gate)}`}
         >
           <FromTo from={baseline} to={kept.gate} />
         </Card>

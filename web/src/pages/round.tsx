@@ -10,7 +10,7 @@ import { LineChart } from "../charts/line_chart";
 import { ActionButton } from "../components/action_button";
 import { InertText } from "../components/inert_text";
 import { Card, Failure, Loading, Pill } from "../components/pieces";
-import { count, date_time, interval, percent, points, short_hash } from "../format";
+import { count, date_time, interval, judged, percent, points, short_hash } from "../format";
 import { EventsList } from "../round/events_list";
 import { funnel_stages } from "../round/funnel_stages";
 import { GuardsTable } from "../round/guards_table";
@@ -28,7 +28,7 @@ function Outcome({ details }: { details: RoundDetails }) {
       {summary.gate && (
         <Card
           label="Score on the gate set"
-          under={`95 % interval ${interval(summary.gate.interval)}; ${count(summary.gate.count)} instructions`}
+          under={`95 % interval ${interval(summary.gate.interval)}; ${judged(summary.gate)}`}
         >
           {summary.gate_parent && <span class="from">{percent(summary.gate_parent.score)} →</span>}{" "}
           <span class="to">{percent(summary.gate.score)}</span>
