@@ -85,6 +85,21 @@ std::string score_text(const Json& score) {
   return percent(score.at("score")) + " (" + interval(score.at("interval")) + ")";
 }
 
+std::string missing_line(const std::string& who, const Json& score) {
+  if (!score.is_object() || score.at("missing") == 0) return "";
+  const auto count = score.at("count").get<std::int64_t>();
+  const auto missing = score.at("missing").get<std::int64_t>();
+  return fmt::format("{}: {} of {} answers have no judgment; its score leaves them out\n", who, missing,
+                     count + missing);
+}
+
+std::string missing_lines(const Json& summary) {
+  std::string text = missing_line("untrained", summary.at("baseline"));
+  for (const Json& round : summary.at("rounds"))
+    text += missing_line("round " + cell(round.at("number")), round.at("gate"));
+  return text;
+}
+
 }  // namespace
 
 std::string rounds_table(const Json& summary) {
@@ -98,7 +113,8 @@ std::string rounds_table(const Json& summary) {
     if (start.is_object()) rows.push_back(reference_row(start, "start"));
   }
   for (const Json& round : summary.at("rounds")) rows.push_back(round_row(round));
-  return rows.empty() ? "no round has begun yet\n" : table_text(header, rows);
+  if (rows.empty()) return "no round has begun yet\n";
+  return table_text(header, rows) + missing_lines(summary);
 }
 
 std::string report_line(const Json& summary) {

@@ -46,19 +46,24 @@ std::string kept_words(const RunSummary& summary, const RoundSummary* kept) {
   return summary.start ? start_words(*summary.start) + " is kept" : "none is kept";
 }
 
+// What a score is over.
+std::string judged(const ScoreSummary& score) {
+  return fmt::format("{} instructions{}", score.share.count,
+                     score.missing > 0 ? fmt::format(", {} without a judgment", score.missing) : "");
+}
+
 std::string cards(const RunSummary& summary) {
   std::string html = "<div class=\"cards\">\n";
   if (summary.report_untrained && summary.report_kept) {
     html +=
         card("wide", "Report set, untrained to kept model", from_to(*summary.report_untrained, *summary.report_kept),
-             fmt::format("95 % interval {}; {} instructions that no decision read",
-                         interval(summary.report_kept->share.interval), summary.report_kept->share.count));
+             fmt::format("95 % interval {}; {} that no decision read", interval(summary.report_kept->share.interval),
+                         judged(*summary.report_kept)));
   }
   const RoundSummary* kept = kept_round(summary);
   if (summary.baseline && kept != nullptr && kept->gate) {
     html += card("wide", "Gate set, untrained to kept model", from_to(*summary.baseline, *kept->gate),
-                 fmt::format("95 % interval {}; {} instructions", interval(kept->gate->share.interval),
-                             kept->gate->share.count));
+                 fmt::format("95 % interval {}; {}", interval(kept->gate->share.interval), judged(*kept->gate)));
   }
   std::size_t promoted = 0;
   for (const RoundSummary& round : summary.rounds) promoted += round.outcome == Outcome::kPromoted ? 1 : 0;

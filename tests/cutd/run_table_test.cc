@@ -77,6 +77,15 @@ TEST(RunTableTest, ShowsWhatTheRunBuildsOnBesideTheUntrainedModel) {
   EXPECT_NE(run_text(run).find("it builds on adapter 7 (round 3 of run 1)"), std::string::npos) << run_text(run);
 }
 
+TEST(RunTableTest, SaysWhoseScoreLeavesAnswersOut) {
+  RunSummary summary = summary_of_two_rounds();
+  EXPECT_THAT(rounds_table(run_summary_json(summary)), Not(HasSubstr("no judgment")));
+  summary.rounds[0].gate->share.count = 198;
+  summary.rounds[0].gate->missing = 2;
+  EXPECT_THAT(rounds_table(run_summary_json(summary)),
+              HasSubstr("\nround 1: 2 of 200 answers have no judgment; its score leaves them out\n"));
+}
+
 TEST(RunTableTest, GivesTheReportSetOnceBothModelsAreScored) {
   RunSummary summary = summary_of_two_rounds();
   EXPECT_EQ(report_line(run_summary_json(summary)),
