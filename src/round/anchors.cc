@@ -7,6 +7,7 @@
 
 #include "core/hash.h"
 #include "core/random.h"
+#include "round/sample_verdicts.h"
 #include "store/evaluations.h"
 #include "store/judgments.h"
 #include "store/units.h"
@@ -54,20 +55,14 @@ std::vector<CanaryAnswer> read_anchor_answers(Reader& reader, const FrozenRun& f
                                               const EvaluationKey& parent) {
   const auto evaluation = find_evaluation(reader, anchor_key(frozen, round));
   if (!evaluation) return {};
-  std::map<ResponseId, bool> judged;
-  for (const Judgment& judgment : list_judgments(reader, evaluation->id, frozen.annotator)) {
-    if (judgment.state == JudgmentState::kDone && judgment.validated)
-      judged[judgment.response] = judgment.label == JudgmentLabel::kPositive;
-  }
-  std::map<SampleId, ResponseId> responses;
-  for (const Response& response : list_responses(reader, evaluation->id)) responses[response.sample] = response.id;
+  const std::map<SampleId, bool> verdicts = sample_verdicts(reader, evaluation->id, frozen.annotator);
   const std::vector<EvaluationItem> items = parent_items(reader, parent);
   std::vector<CanaryAnswer> answers;
   for (const Unit& unit : list_units(reader, evaluation->id)) {
     for (const Sample& sample : list_samples(reader, unit.id)) {
       CanaryAnswer answer{items.at(static_cast<std::size_t>(sample.number)).perfect, false, std::nullopt};
-      const auto found = judged.find(responses.at(sample.id));
-      if (found != judged.end()) answer.judged = found->second;
+      const auto found = verdicts.find(sample.id);
+      if (found != verdicts.end()) answer.judged = found->second;
       answers.push_back(answer);
     }
   }

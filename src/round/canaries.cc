@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/random.h"
+#include "round/sample_verdicts.h"
 #include "store/evaluations.h"
 #include "store/instructions.h"
 #include "store/rounds.h"
@@ -122,19 +123,13 @@ CanaryFacts read_canary_facts(Reader& reader, const FrozenRun& frozen, const Rou
 std::vector<CanaryAnswer> read_canary_answers(Reader& reader, const FrozenRun& frozen, const Round& round) {
   const auto evaluation = find_evaluation(reader, canary_key(frozen, round));
   if (!evaluation) return {};
-  std::map<ResponseId, bool> judged;
-  for (const Judgment& judgment : list_judgments(reader, evaluation->id, frozen.annotator)) {
-    if (judgment.state == JudgmentState::kDone && judgment.validated)
-      judged[judgment.response] = judgment.label == JudgmentLabel::kPositive;
-  }
-  std::map<SampleId, ResponseId> responses;
-  for (const Response& response : list_responses(reader, evaluation->id)) responses[response.sample] = response.id;
+  const std::map<SampleId, bool> verdicts = sample_verdicts(reader, evaluation->id, frozen.annotator);
   std::vector<CanaryAnswer> answers;
   for (const Sample& sample : canary_samples(reader, evaluation->id)) {
     const Canary& canary = frozen.canaries.at(index_of(sample));
     CanaryAnswer answer{canary.perfect, canary.attack, std::nullopt};
-    const auto found = judged.find(responses.at(sample.id));
-    if (found != judged.end()) answer.judged = found->second;
+    const auto found = verdicts.find(sample.id);
+    if (found != verdicts.end()) answer.judged = found->second;
     answers.push_back(answer);
   }
   return answers;

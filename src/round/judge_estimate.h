@@ -10,7 +10,7 @@
 
 #include "core/json.h"
 #include "round/run_config.h"
-#include "store/attempts.h"
+#include "store/ledger.h"
 
 namespace cutd {
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/clock.h"
+#include "store/ledger.h"
 #include "store/spend_figures.h"
 
 namespace cutd {

@@ -7,6 +7,7 @@
 #include "round/round_fixture.h"
 #include "round/run_commands.h"
 #include "store/attempts.h"
+#include "store/ledger.h"
 #include "support/scripted_text.h"
 #include "text/tokenizer.h"
 

@@ -14,6 +14,7 @@
 #include "round/run_commands.h"
 #include "round/run_start.h"
 #include "store/attempts.h"
+#include "store/ledger.h"
 #include "support/fake_llm/fake_api.h"
 #include "support/scripted_text.h"
 

@@ -12,6 +12,7 @@
 #include "judge_client/make_llm_judge.h"
 #include "round/round_fixture.h"
 #include "store/attempts.h"
+#include "store/ledger.h"
 #include "support/fake_llm/fake_api.h"
 
 namespace cutd {

@@ -1,4 +1,5 @@
 #include "store/attempts.h"
+#include "store/ledger.h"
 
 #include <atomic>
 #include <barrier>
