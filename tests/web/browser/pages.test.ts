@@ -249,7 +249,7 @@ describe("the pages", () => {
     const other = await open("/responses/900", busy);
     await other.getByText("its work in progress comes first").waitFor();
     await other.getByRole("link", { name: "Adapters" }).click();
-    await other.getByText("Base model").waitFor();
+    await other.getByText("Base model", { exact: true }).waitFor();
     const before = busy.requests.length;
     await other.waitForTimeout(2500);
     expect(busy.requests.slice(before).filter(({ path }) => path.endsWith("/tokens"))).toEqual([]);
