@@ -5,13 +5,16 @@
 namespace cutd {
 namespace {
 
+constexpr const char* kOneRoundDone = "its one round is done";
 constexpr const char* kBudgetSpent = "the budget is spent";
 constexpr const char* kEndTimeCame = "the end time has come";
 
 }  // namespace
 
 std::optional<std::string> stop_reason(const StopRule& rule, const RunFacts& facts) {
-  if (facts.rounds_finished >= rule.rounds) return fmt::format("all {} rounds are done", rule.rounds);
+  if (facts.rounds_finished >= rule.rounds) {
+    return rule.rounds == 1 ? kOneRoundDone : fmt::format("all {} rounds are done", rule.rounds);
+  }
   if (rule.patience > 0 && facts.consecutive_rejections >= rule.patience) {
     return fmt::format("{} rounds in a row were rejected (patience {})", facts.consecutive_rejections, rule.patience);
   }
@@ -25,7 +28,7 @@ std::optional<std::string> stop_reason(const StopRule& rule, const RunFacts& fac
 }
 
 std::string stop_cause(const std::string& reason) {
-  if (reason.starts_with("all ") && reason.ends_with(" rounds are done")) return "rounds";
+  if (reason == kOneRoundDone || (reason.starts_with("all ") && reason.ends_with(" rounds are done"))) return "rounds";
   if (reason.find("(patience ") != std::string::npos) return "patience";
   if (reason == kBudgetSpent) return "budget";
   if (reason == kEndTimeCame) return "end_time";

@@ -71,6 +71,13 @@ TEST(StopRuleTest, StopsAtEachLimitAndSaysWhich) {
   EXPECT_EQ(stop_cause(stop_reason(kRule, dry).value()), "instructions");
 }
 
+TEST(StopRuleTest, SpeaksOfARunOfOneRound) {
+  RunFacts count = facts();
+  count.rounds_finished = 1;
+  EXPECT_EQ(stop_reason(StopRule{.rounds = 1}, count), "its one round is done");
+  EXPECT_EQ(stop_cause("its one round is done"), "rounds");
+}
+
 TEST(StopRuleTest, OtherReasonsAreNoStopRule) { EXPECT_EQ(stop_cause("asked by the operator"), ""); }
 
 TEST(StopRuleTest, TakesZeroPatienceAsNever) {

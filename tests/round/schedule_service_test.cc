@@ -52,7 +52,7 @@ class ScheduleServiceTest : public testing::Test {
   }
   void end(RunId run) {
     store_->write([&](Writer& writer) {
-      move_run(writer, run, RunState::kActive, RunState::kCompleted, "all 1 rounds are done");
+      move_run(writer, run, RunState::kActive, RunState::kCompleted, "its one round is done");
     });
   }
   std::vector<cutd::Run> runs() {
