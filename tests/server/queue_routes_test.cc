@@ -221,6 +221,55 @@ TEST_F(QueueRoutesTest, ClosesARoundForAnOperator) {
   EXPECT_EQ(as(person("a"), "POST", "rounds/1/close", Json::object()).status, 403);
 }
 
+// Keys, types and lengths; of the texts, which are the item itself, nothing.
+Json shape_of(const Json& value, const std::string& key = "") {
+  if (value.is_object()) {
+    Json shape = Json::object();
+    for (const auto& [name, member] : value.items()) shape[name] = shape_of(member, name);
+    return shape;
+  }
+  if (value.is_array()) {
+    Json shape = Json::array();
+    for (const Json& member : value) shape.push_back(shape_of(member, key));
+    return shape;
+  }
+  if (value.is_string())
+    return key == "text" || key == "instruction" || key == "input" ? 0 : value.get<std::string>().size();
+  return value.type_name();
+}
+
+TEST_F(QueueRoutesTest, AnswersAboutAGoldItemAsAboutAnyOther) {
+  constexpr int kItems = 60;
+  open_queue(kItems, {.gold_share = 0.5});
+  const UserId reader = person("reader");
+  write([&](Writer& writer) {
+    std::vector<GoldItem> gold;
+    for (int i = 0; i < kItems; ++i)
+      gold.push_back({"gold " + std::to_string(i), "", "gold " + std::to_string(i), JudgmentLabel::kNegative, Json()});
+    add_gold(writer, annotator_, gold);
+  });
+  std::set<std::pair<bool, std::string>> seen;
+  for (int i = 0; i < kItems; ++i) {
+    const Reply claimed = as(reader, "POST", "claim", Json::object());
+    const Json task = ok(claimed).at("task");
+    const bool is_gold = task.at("response").at("text").get<std::string>().starts_with("gold");
+    const std::string lease = lease_of(task);
+    const std::vector<Reply> replies = {
+        claimed, as(reader, "POST", "leases/" + lease + "/renew"),
+        as(reader, "PUT", "leases/" + lease + "/draft", {{"label", nullptr}, {"text", "N"}}),
+        submit_json(reader, lease, "negative", "No.")};
+    std::string shape;
+    for (const Reply& reply : replies) {
+      shape += std::to_string(reply.status) + reply.content_type + std::to_string(reply.headers.size());
+      if (!reply.body.empty()) shape += to_json_text(shape_of(Json::parse(reply.body)));
+    }
+    seen.emplace(is_gold, shape);
+  }
+  ASSERT_EQ(seen.size(), 2u);  // one of each kind
+  EXPECT_EQ(seen.begin()->second, seen.rbegin()->second);
+  EXPECT_NE(seen.begin()->first, seen.rbegin()->first);
+}
+
 // What tells a gold item from another must not be in what is sent, nor in when it comes.
 class GoldMetadataTest : public QueueTest {
  protected:
