@@ -10,6 +10,7 @@ namespace cutd {
 template <typename Noun>
 struct Id {
   std::int64_t value = 0;
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the defaulted comparison's 0 for a pointer
   constexpr auto operator<=>(const Id&) const = default;
   constexpr explicit operator bool() const { return value != 0; }
 };

@@ -11,12 +11,12 @@
 namespace cutd {
 
 struct EngineTimeouts {
-  std::int64_t heartbeat_ms = 10'000;        // the engine's interval
-  std::int64_t silence_ms = 60'000;          // nothing heard for so long: dead
-  std::int64_t load_stall_ms = 15 * 60'000;  // no progress while loading: hung
-  std::int64_t stall_ms = 5 * 60'000;        // no progress in any other phase: hung
-  std::int64_t cancel_ms = 30'000;           // a cancelled request must end within this, else the engine is killed
-  std::int64_t exit_ms = 5'000;              // a shutdown must end within this, else the engine is killed
+  std::int64_t heartbeat_ms = 10'000;                      // the engine's interval
+  std::int64_t silence_ms = 60'000;                        // nothing heard for so long: dead
+  std::int64_t load_stall_ms = std::int64_t{15} * 60'000;  // no progress while loading: hung
+  std::int64_t stall_ms = std::int64_t{5} * 60'000;        // no progress in any other phase: hung
+  std::int64_t cancel_ms = 30'000;  // a cancelled request must end within this, else the engine is killed
+  std::int64_t exit_ms = 5'000;     // a shutdown must end within this, else the engine is killed
 };
 
 // Watches one engine process. One thread.
@@ -44,7 +44,7 @@ struct RestartPolicy {
   std::int64_t first_delay_ms = 500;  // doubles with each failure in a row
   std::int64_t longest_delay_ms = 30'000;
   std::int64_t most_failures = 5;  // so many within the window: starts are refused until it has passed
-  std::int64_t window_ms = 10 * 60'000;
+  std::int64_t window_ms = std::int64_t{10} * 60'000;
 };
 
 struct StartDecision {

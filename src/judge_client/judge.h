@@ -21,6 +21,7 @@ namespace cutd {
 // Chosen by the caller, unique among the requests of one judge.
 struct RequestId {
   std::int64_t value = 0;
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the defaulted comparison's 0 for a pointer
   auto operator<=>(const RequestId&) const = default;
 };
 
@@ -28,6 +29,7 @@ struct RequestId {
 struct AttemptId {
   RequestId request;
   std::int64_t number = 1;
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the defaulted comparison's 0 for a pointer
   auto operator<=>(const AttemptId&) const = default;
 };
 

@@ -33,6 +33,6 @@ std::vector<std::string> verdict_parsers();
 // `rule.parser` reads it, strictly. Error(kUsage) for an unknown parser.
 JudgeOutcome parse_verdict(const VerdictRule& rule, std::string_view reply, std::string_view item = "");
 
-constexpr std::size_t kMostJudgmentBytes = 16 * 1024;
+constexpr std::size_t kMostJudgmentBytes = std::size_t{16} * 1024;
 
 }  // namespace cutd

@@ -221,7 +221,10 @@ void ChatClient::learn(const Item& item, const ChatOutcome& outcome) {
 void ChatClient::pull_forward(std::int64_t now) {
   Due waiting;
   waiting.swap(due_);
-  for (auto& [time, item] : waiting) queue_at(std::move(item), item.told_to_wait ? time : std::min(time, now));
+  for (auto& [time, item] : waiting) {
+    const std::int64_t when = item.told_to_wait ? time : std::min(time, now);
+    queue_at(std::move(item), when);
+  }
 }
 
 void ChatClient::on_failure(Item item, ApiFailure failure) {

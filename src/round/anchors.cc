@@ -78,6 +78,7 @@ void plan_anchors(WorkContext& context, const Round& round, const EvaluationKey&
     if (!list_units(writer, evaluation).empty()) return;
     const std::vector<EvaluationItem> items = parent_items(writer, parent);
     std::vector<bool> perfect;
+    perfect.reserve(items.size());
     for (const EvaluationItem& item : items) perfect.push_back(item.perfect);
     NewUnit samples;
     std::vector<NewResponse> responses;

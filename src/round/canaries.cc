@@ -77,6 +77,7 @@ std::vector<CanaryRow> parse_canaries(std::string_view bytes, const std::string&
 
 std::vector<Canary> hold_out_canaries(Writer& writer, const std::vector<CanaryRow>& rows, const std::string& source) {
   std::vector<NewInstruction> instructions;
+  instructions.reserve(rows.size());
   for (const CanaryRow& row : rows)
     instructions.push_back({row.instruction.text, row.instruction.input, row.instruction.reference});
   import_instructions(writer, instructions, Split::kGate, source);

@@ -99,6 +99,7 @@ std::vector<EngineJudge::Asked> EngineJudge::render(const std::vector<JudgeReque
 std::vector<EngineJudge::Asked> EngineJudge::admit(std::vector<Asked> asked, JudgeSink& sink) const {
   if (asked.empty()) return asked;
   std::vector<AttemptIntent> intents;
+  intents.reserve(asked.size());
   for (const Asked& one : asked) intents.push_back({one.attempt, 0});
   const std::vector<bool> admitted = sink.before_send(intents);
   std::vector<Asked> unit;

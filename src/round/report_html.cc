@@ -246,8 +246,8 @@ std::string html_escaped(std::string_view text) {
       case '"': html += "&quot;"; break;
       case '\'': html += "&#39;"; break;
       default:
-        if (static_cast<unsigned char>(byte) < 0x20 && byte != '\n' && byte != '\t') html += "\uFFFD";
-        else if (byte == '\x7f') html += "\uFFFD";
+        const bool control = static_cast<unsigned char>(byte) < 0x20 && byte != '\n' && byte != '\t';
+        if (control || byte == '\x7f') html += "\uFFFD";
         else html += byte;
     }
   }

@@ -25,6 +25,7 @@ namespace fs = std::filesystem;
 
 std::vector<NewInstruction> new_instructions(const std::vector<Instruction>& set) {
   std::vector<NewInstruction> rows;
+  rows.reserve(set.size());
   for (const Instruction& instruction : set)
     rows.push_back({instruction.text, instruction.input, instruction.reference});
   return rows;

@@ -60,7 +60,7 @@ struct AttemptReply {
   std::string raw;       // up to kMostRawBytes
   std::string raw_file;  // where a larger one lies
 };
-constexpr std::size_t kMostRawBytes = 64 * 1024;
+constexpr std::size_t kMostRawBytes = std::size_t{64} * 1024;
 
 // What came all the same of an attempt that failed or was lost: an error's body, the beginning of a reply that broke
 // off. Both empty: nothing.
