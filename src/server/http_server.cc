@@ -42,8 +42,7 @@ void turn_away(Socket& socket, const Reply& reply) {
 
 template <typename Protocol>
 asio::awaitable<void> serve(typename Protocol::socket socket, std::string peer, Shared& shared) {
-  // NOLINTNEXTLINE(bugprone-use-after-move): clang-tidy 14 takes the copy into the coroutine's frame for a use
-  Connection<Protocol> connection(std::move(socket), std::move(peer), shared);
+  Connection<Protocol> connection(std::move(socket), peer, shared);
   co_await connection.run();
 }
 
