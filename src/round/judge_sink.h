@@ -51,8 +51,7 @@ class StoreJudgeSink final : public JudgeSink {
   // their reservations.
   void wait();
 
-  // Why the run must pause: credit used up, a cap reached. nullopt: it need not. Taken: whoever takes it pauses.
-  const std::optional<std::string>& pause_reason() const { return pause_reason_; }
+  // Why the run must pause: credit used up, a cap reached. nullopt: it need not. Whoever takes it pauses.
   std::optional<std::string> take_pause_reason();
   std::int64_t settled() const { return settled_; }  // requests that ended with a verdict or a failure
 
