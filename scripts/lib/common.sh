@@ -19,5 +19,10 @@ as_root() {
   else die "need root (or sudo) for: $*"; fi
 }
 
+# So that the sanitizers of Clang's builds name functions and lines.
+if symbolizer=$(command -v llvm-symbolizer-16); then
+  export ASAN_SYMBOLIZER_PATH=$symbolizer TSAN_SYMBOLIZER_PATH=$symbolizer UBSAN_SYMBOLIZER_PATH=$symbolizer
+fi
+
 # rustup installs here; a login shell has it on PATH, cron and CI may not.
 case ":$PATH:" in *":$HOME/.cargo/bin:"*) ;; *) PATH=$PATH:$HOME/.cargo/bin ;; esac

@@ -13,6 +13,7 @@
 #include "core/files.h"
 #include "round/round_fixture.h"
 #include "round/run_start.h"
+#include "support/sanitized.h"
 #include "support/scripted_text.h"
 
 namespace cutd {
@@ -20,13 +21,9 @@ namespace {
 
 using ::testing::IsEmpty;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr long kStride = 11;  // every passage is done in the release build; here a run costs ten times as much
-constexpr int kPairs = 6;
-#else
-constexpr long kStride = 1;
-constexpr int kPairs = 60;
-#endif
+// Every passage is done in the release build; instrumented, a run costs ten times as much.
+constexpr long kStride = kSanitized ? 11 : 1;
+constexpr int kPairs = kSanitized ? 6 : 60;
 
 RunOutcome run_to_end(const std::filesystem::path& folder, const RunFiles& files) {
   const HandClock clock;
