@@ -17,10 +17,10 @@ ALLOWED = {
     "judge_client": ["llm_api", "dataset", "core"],
     "llm_api": ["core"],
     "pairwise": ["evaluation", "llm_api", "core"],
-    "exchange": ["core"],
+    "exchange": ["evaluation", "core"],
     "store": ["core"],
     "round": ["store", "judge_client", "evaluation", "dataset", "weights", "engine", "text", "core"],
-    "server": ["round", "store", "llm_api", "core"],
+    "server": ["round", "exchange", "store", "llm_api", "core"],
     "cutd": ["server", "round", "pairwise", "exchange", "llm_api", "store", "judge_client", "evaluation", "dataset", "weights", "engine", "text", "core"],
     "model": ["weights", "dataset", "text", "core", "cuda"],  # cuda: the plugin's function table alone
     "generator": ["model", "text", "core"],

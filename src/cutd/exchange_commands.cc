@@ -26,6 +26,7 @@ struct ImportOptions {
   std::string split = "train";
   std::string output;
   std::string as;
+  bool skip_incomplete = false;
   bool json = false;
 };
 
@@ -43,15 +44,32 @@ struct ExportOptions {
 
 // --- import ----------------------------------------------------------------------------------------------
 
-int convert(const ImportOptions& options, DataFormat format, const std::vector<DataRecord>& records) {
+// Leaves out what `format` cannot say, and returns how many that were. Error(kBadInput) when nothing is left.
+std::size_t skip_incomplete(DataFormat format, std::vector<DataRecord>& records) {
+  const std::vector<DataRecord> first(records.begin(), records.begin() + 1);
+  const std::size_t left_out =
+      std::erase_if(records, [format](const DataRecord& record) { return !can_write(format, record); });
+  if (records.empty()) format_records(format, first);  // says what the first one lacks
+  return left_out;
+}
+
+std::string left_out_text(std::size_t left_out) {
+  return left_out == 0 ? "" : fmt::format("; {} left out, which the format cannot say", left_out);
+}
+
+int convert(const ImportOptions& options, DataFormat format, std::vector<DataRecord> records) {
   const DataFormat as = format_of(options.as);
+  const std::size_t left_out = options.skip_incomplete ? skip_incomplete(as, records) : 0;
   write_records(options.output, format_records(as, records));
   if (options.json) {
-    print_json(
-        {{"records", records.size()}, {"format", format_name(format)}, {"as", options.as}, {"output", options.output}});
+    print_json({{"records", records.size()},
+                {"left_out", left_out},
+                {"format", format_name(format)},
+                {"as", options.as},
+                {"output", options.output}});
   } else {
-    fmt::print("{} records of {} written as {} to {}\n", records.size(), format_name(format), options.as,
-               options.output);
+    fmt::print("{} records of {} written as {} to {}{}\n", records.size(), format_name(format), options.as,
+               options.output, left_out_text(left_out));
   }
   return kExitDone;
 }
@@ -74,10 +92,12 @@ std::vector<Instruction> instructions_of(const std::vector<DataRecord>& records)
 int run_import(const ImportOptions& options) {
   if (options.output.empty() != options.as.empty())
     throw Error(ErrorCode::kUsage, "--output and --as belong together: where to write, and in which format");
+  if (options.skip_incomplete && options.as.empty())
+    throw Error(ErrorCode::kUsage, "--skip-incomplete is about converting: it needs --as and --output");
   const std::vector<RawRecord> raw = read_records(options.file);
   const DataFormat format = options.format == "auto" ? detect_format(raw) : format_of(options.format);
-  const std::vector<DataRecord> records = parse_records(format, raw);
-  if (!options.as.empty()) return convert(options, format, records);
+  std::vector<DataRecord> records = parse_records(format, raw);
+  if (!options.as.empty()) return convert(options, format, std::move(records));
   const std::vector<Instruction> rows = instructions_of(records);
   ApiClient api(options.data_dir);
   Json counts = upload_instructions(api, rows, options.split, options.file);
@@ -131,7 +151,8 @@ std::vector<Json> export_records(Reader& reader, const ExportOptions& options) {
   if (options.trained_only) std::erase_if(rows, [](const LineageRow& row) { return row.manifest.empty(); });
   if (options.format == "lineage") return lineage_json(rows);
   const DataFormat format = format_of(options.format);
-  return format_records(format, format == DataFormat::kPreference ? preference_records(rows) : judged_records(rows));
+  const bool pairs = format == DataFormat::kPreference || format == DataFormat::kAlpacaEvalAnnotations;
+  return format_records(format, pairs ? preference_records(rows) : judged_records(rows));
 }
 
 int run_export(const ExportOptions& options) {
@@ -148,46 +169,56 @@ int run_export(const ExportOptions& options) {
 
 std::string all_formats() { return fmt::format("{}", fmt::join(format_names(), ", ")); }
 
+void add_import_command(CLI::App& app, CommandAction& chosen) {
+  const auto options = std::make_shared<ImportOptions>();
+  CLI::App* read =
+      app.add_subcommand("import", "Read a data file of any known format: store its instructions, or convert it");
+  add_data_dir_option(*read, options->data_dir);
+  read->add_option("file", options->file, "JSON list or JSON Lines, also as .gz")->required();
+  read->add_option("--format", options->format, "auto, " + all_formats())->capture_default_str();
+  read->add_option("--split", options->split, "What the instructions are for: train, gate or report")
+      ->check(CLI::IsMember({"train", "gate", "report"}))
+      ->capture_default_str();
+  read->add_option("--output", options->output, "Convert: write the records here and store nothing");
+  read->add_option("--as", options->as, "Convert: the format to write");
+  read->add_flag(
+      "--skip-incomplete", options->skip_incomplete,
+      "Convert: leave out the records that the format cannot say (a draw has no preference), and count them");
+  read->add_flag("--json", options->json, "Print JSON");
+  read->footer(
+      "Examples:\n"
+      "  cutd import sharegpt.json.gz --as messages --output messages.jsonl\n"
+      "  cutd import annotations.json --as preference --skip-incomplete --output pairs.jsonl");
+  read->callback([options, &chosen] { chosen = [options] { return run_import(*options); }; });
+}
+
+void add_export_command(CLI::App& app, CommandAction& chosen) {
+  const auto options = std::make_shared<ExportOptions>();
+  CLI::App* write = app.add_subcommand("export", "Write what a run's judgments say, or an evaluation's outputs");
+  add_data_dir_option(*write, options->data_dir);
+  write->add_option("--run", options->run, "Number of the run");
+  write->add_option("--round", options->round, "Only its round of that number");
+  write->add_option("--evaluation", options->evaluation, "Instead of a run: the outputs of an evaluation");
+  write
+      ->add_option("--format", options->format,
+                   "lineage (every judgment, whoever gave it, what it trained), " + all_formats())
+      ->capture_default_str();
+  write->add_option("--generator", options->generator, "The model's name in AlpacaEval outputs");
+  write->add_flag("--trained", options->trained_only, "Only what a round was trained on");
+  write->add_option("--output", options->output, "File to write: .json, .jsonl, each also .gz")->required();
+  write->add_flag("--json", options->json, "Print JSON");
+  write->footer(
+      "Examples:\n"
+      "  cutd export --run 1 --format triplets --output triplets.jsonl\n"
+      "  cutd export --evaluation 4 --format alpaca-eval-outputs --generator my-model --output outputs.json");
+  write->callback([options, &chosen] { chosen = [options] { return run_export(*options); }; });
+}
+
 }  // namespace
 
 void add_exchange_commands(CLI::App& app, CommandAction& chosen) {
-  const auto options = std::make_shared<ImportOptions>();
-  CLI::App* import =
-      app.add_subcommand("import", "Read a data file of any known format: store its instructions, or convert it");
-  add_data_dir_option(*import, options->data_dir);
-  import->add_option("file", options->file, "JSON list or JSON Lines, also as .gz")->required();
-  import->add_option("--format", options->format, "auto, " + all_formats())->capture_default_str();
-  import->add_option("--split", options->split, "What the instructions are for: train, gate or report")
-      ->check(CLI::IsMember({"train", "gate", "report"}))
-      ->capture_default_str();
-  import->add_option("--output", options->output, "Convert: write the records here and store nothing");
-  import->add_option("--as", options->as, "Convert: the format to write");
-  import->add_flag("--json", options->json, "Print JSON");
-  import->footer("Example: cutd import sharegpt.json.gz --as messages --output messages.jsonl");
-  import->callback([options, &chosen] { chosen = [options] { return run_import(*options);
-};
-}  // namespace cutd
-);
-
-const auto target = std::make_shared<ExportOptions>();
-CLI::App* write = app.add_subcommand("export", "Write what a run's judgments say, or an evaluation's outputs");
-add_data_dir_option(*write, target->data_dir);
-write->add_option("--run", target->run, "Number of the run");
-write->add_option("--round", target->round, "Only its round of that number");
-write->add_option("--evaluation", target->evaluation, "Instead of a run: the outputs of an evaluation");
-write
-    ->add_option("--format", target->format,
-                 "lineage (every judgment, whoever gave it, what it trained), " + all_formats())
-    ->capture_default_str();
-write->add_option("--generator", target->generator, "The model's name in AlpacaEval outputs");
-write->add_flag("--trained", target->trained_only, "Only what a round was trained on");
-write->add_option("--output", target->output, "File to write: .json, .jsonl, each also .gz")->required();
-write->add_flag("--json", target->json, "Print JSON");
-write->footer(
-    "Examples:\n"
-    "  cutd export --run 1 --format triplets --output triplets.jsonl\n"
-    "  cutd export --evaluation 4 --format alpaca-eval-outputs --generator my-model --output outputs.json");
-write->callback([target, &chosen] { chosen = [target] { return run_export(*target); }; });
+  add_import_command(app, chosen);
+  add_export_command(app, chosen);
 }
 
 }  // namespace cutd

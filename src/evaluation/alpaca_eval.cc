@@ -80,24 +80,25 @@ std::vector<ModelOutput> parse_model_outputs(const Json& list, const std::string
   return outputs;
 }
 
+PairAnnotation parse_annotation(const Json& record, const std::string& where) {
+  PairAnnotation annotation;
+  annotation.instruction = json_get<std::string>(record, "instruction", where);
+  annotation.output_1 = json_get<std::string>(record, "output_1", where);
+  annotation.output_2 = json_get<std::string>(record, "output_2", where);
+  annotation.generator_1 = text_or(record, "generator_1", where);
+  annotation.generator_2 = text_or(record, "generator_2", where);
+  annotation.annotator = text_or(record, "annotator", where);
+  annotation.preference = preference_of(record, where);
+  annotation.other = other_members(
+      record, {"instruction", "output_1", "output_2", "generator_1", "generator_2", "annotator", "preference"});
+  return annotation;
+}
+
 std::vector<PairAnnotation> parse_annotations(const Json& list, const std::string& origin) {
   require_list(list, origin, "annotations");
-  const std::set<std::string> known = {"instruction", "output_1",  "output_2",  "generator_1",
-                                       "generator_2", "annotator", "preference"};
   std::vector<PairAnnotation> annotations;
-  for (const Json& record : list) {
-    const std::string where = record_name(origin, annotations.size());
-    PairAnnotation annotation;
-    annotation.instruction = json_get<std::string>(record, "instruction", where);
-    annotation.output_1 = json_get<std::string>(record, "output_1", where);
-    annotation.output_2 = json_get<std::string>(record, "output_2", where);
-    annotation.generator_1 = text_or(record, "generator_1", where);
-    annotation.generator_2 = text_or(record, "generator_2", where);
-    annotation.annotator = text_or(record, "annotator", where);
-    annotation.preference = preference_of(record, where);
-    annotation.other = other_members(record, known);
-    annotations.push_back(std::move(annotation));
-  }
+  for (const Json& record : list)
+    annotations.push_back(parse_annotation(record, record_name(origin, annotations.size())));
   return annotations;
 }
 
@@ -111,19 +112,21 @@ Json model_outputs_json(const std::vector<ModelOutput>& outputs) {
   return list;
 }
 
+Json annotation_json(const PairAnnotation& annotation) {
+  Json record = {{"instruction", annotation.instruction},
+                 {"output_1", annotation.output_1},
+                 {"generator_1", annotation.generator_1},
+                 {"output_2", annotation.output_2},
+                 {"generator_2", annotation.generator_2},
+                 {"annotator", annotation.annotator},
+                 {"preference", preference_json(annotation.preference)}};
+  for (const auto& [key, value] : annotation.other.items()) record[key] = value;
+  return record;
+}
+
 Json annotations_json(const std::vector<PairAnnotation>& annotations) {
   Json list = Json::array();
-  for (const PairAnnotation& annotation : annotations) {
-    Json record = {{"instruction", annotation.instruction},
-                   {"output_1", annotation.output_1},
-                   {"generator_1", annotation.generator_1},
-                   {"output_2", annotation.output_2},
-                   {"generator_2", annotation.generator_2},
-                   {"annotator", annotation.annotator},
-                   {"preference", preference_json(annotation.preference)}};
-    for (const auto& [key, value] : annotation.other.items()) record[key] = value;
-    list.push_back(std::move(record));
-  }
+  for (const PairAnnotation& annotation : annotations) list.push_back(annotation_json(annotation));
   return list;
 }
 

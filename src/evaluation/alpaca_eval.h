@@ -33,11 +33,15 @@ struct PairAnnotation {
   Json other;  // "dataset", "price_per_example", "raw_completion", …
 };
 
+// One annotation. Error(kBadInput) naming `where` and the key.
+PairAnnotation parse_annotation(const Json& record, const std::string& where);
+
 // A JSON list of objects. Error(kBadInput) naming `origin`, the record (from 0) and the key.
 std::vector<ModelOutput> parse_model_outputs(const Json& list, const std::string& origin);
 std::vector<PairAnnotation> parse_annotations(const Json& list, const std::string& origin);
 
 Json model_outputs_json(const std::vector<ModelOutput>& outputs);
+Json annotation_json(const PairAnnotation& annotation);
 Json annotations_json(const std::vector<PairAnnotation>& annotations);
 
 // A whole JSON list as the tools write it, with an indent of two.

@@ -7,9 +7,19 @@
 namespace cutd {
 namespace {
 
-constexpr std::array kNames = {
-    "instructions",      "alpaca",     "triplets", "sharegpt",           "messages", "prompt",
-    "prompt-completion", "preference", "unpaired", "alpaca-eval-outputs"};
+constexpr std::array kNames = {"instructions",
+                               "alpaca",
+                               "triplets",
+                               "sharegpt",
+                               "messages",
+                               "prompt",
+                               "prompt-completion",
+                               "preference",
+                               "unpaired",
+                               "alpaca-eval-outputs",
+                               "alpaca-eval-annotations",
+                               "argilla",
+                               "label-studio"};
 
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
@@ -38,15 +48,14 @@ DataFormat detect_format(const std::vector<RawRecord>& records) {
   if (has("chosen") && has("rejected")) return DataFormat::kPreference;
   if (has("prompt") && has("completion")) return has("label") ? DataFormat::kUnpaired : DataFormat::kPromptCompletion;
   if (has("prompt")) return DataFormat::kPrompt;
-  if (has("instruction") && has("output_1") && has("output_2")) {
-    throw Error(ErrorCode::kBadInput,
-                first.origin + ": these are AlpacaEval annotations: `cutd eval --annotations` reads them");
-  }
+  if (has("instruction") && has("output_1") && has("output_2")) return DataFormat::kAlpacaEvalAnnotations;
   if (has("instruction") && has("output")) {
     if (has("judgment")) return DataFormat::kTriplets;
     return has("generator") ? DataFormat::kAlpacaEvalOutputs : DataFormat::kAlpaca;
   }
   if (has("instruction")) return DataFormat::kInstructions;
+  if (has("fields")) return DataFormat::kArgilla;
+  if (has("data")) return DataFormat::kLabelStudio;
   std::vector<std::string> keys;
   for (const auto& [key, value] : first.value.items()) keys.push_back(key);
   throw Error(ErrorCode::kBadInput, first.origin + ": no known format has the keys " + joined(keys) +

@@ -16,16 +16,20 @@
 namespace cutd {
 
 enum class DataFormat {
-  kInstructions,       // {"instruction", "input"?}
-  kAlpaca,             // {"instruction", "input"?, "output", "system"?, "history"?: [[said, answered]]}
-  kTriplets,           // {"id"?, "instruction", "input"?, "output", "judgment": null or text, "score"?}
-  kShareGpt,           // {"conversations": [{"from": human or gpt, "value"}], "system"?}
-  kMessages,           // {"messages": [{"role", "content"}]}
-  kPrompt,             // TRL: {"prompt"}
-  kPromptCompletion,   // TRL: {"prompt", "completion"}
-  kPreference,         // TRL: {"prompt", "chosen", "rejected"}
-  kUnpaired,           // TRL: {"prompt", "completion", "label"}
-  kAlpacaEvalOutputs,  // {"instruction", "output", "generator"}
+  kInstructions,           // {"instruction", "input"?}
+  kAlpaca,                 // {"instruction", "input"?, "output", "system"?, "history"?: [[said, answered]]}
+  kTriplets,               // {"id"?, "instruction", "input"?, "output", "judgment": null or text, "score"?}
+  kShareGpt,               // {"conversations": [{"from": human or gpt, "value"}], "system"?}
+  kMessages,               // {"messages": [{"role", "content"}]}
+  kPrompt,                 // TRL: {"prompt"}
+  kPromptCompletion,       // TRL: {"prompt", "completion"}
+  kPreference,             // TRL: {"prompt", "chosen", "rejected"}
+  kUnpaired,               // TRL: {"prompt", "completion", "label"}
+  kAlpacaEvalOutputs,      // {"instruction", "output", "generator"}
+  kAlpacaEvalAnnotations,  // {"instruction", "output_1", "generator_1", "output_2", "generator_2", "annotator",
+                           //  "preference"}: a preference; without one where it is a draw or null
+  kArgilla,                // exchange/annotation_tools.h
+  kLabelStudio,            // exchange/annotation_tools.h
 };
 
 // "triplets", "prompt-completion", …; the order of the enumeration.
@@ -37,11 +41,14 @@ DataFormat format_of(const std::string& name);  // Error(kUsage) naming them all
 DataFormat detect_format(const std::vector<RawRecord>& records);
 
 // TRL's texts may be message lists. Conversations must alternate and begin with what is asked; turns of tools are
-// refused.
+// refused. One task of Argilla or Label Studio can be several records.
 std::vector<DataRecord> parse_records(DataFormat format, const std::vector<RawRecord>& records);
 
 // Error(kBadInput) naming the record that lacks what the format must say: a label is never made up. TRL's formats have
 // message lists throughout as soon as one record has a system text or a history.
 std::vector<Json> format_records(DataFormat format, const std::vector<DataRecord>& records);
+
+// Whether format_records() would take this record.
+bool can_write(DataFormat format, const DataRecord& record);
 
 }  // namespace cutd

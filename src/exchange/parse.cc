@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "exchange/annotation_tools.h"
 #include "exchange/format.h"
 
 namespace cutd {
@@ -118,6 +119,19 @@ void take_conversation(const Json& value, DataRecord& record) {
   if (!system.empty()) record.system = system;
 }
 
+// What was preferred is the output. A draw, and a reply that nobody could read, prefer nothing.
+void take_annotation(const Json& value, DataRecord& record) {
+  record.annotation = parse_annotation(value, record.origin);
+  const PairAnnotation& pair = *record.annotation;
+  record.instruction = pair.instruction;
+  const auto share = preference_share(pair.preference);
+  if (!share || *share == 0.5) return;
+  const bool second = *share > 0.5;
+  record.output = second ? pair.output_2 : pair.output_1;
+  record.rejected = second ? pair.output_1 : pair.output_2;
+  record.generator = second ? pair.generator_2 : pair.generator_1;
+}
+
 DataRecord parse_record(DataFormat format, const RawRecord& raw) {
   DataRecord record;
   record.origin = raw.origin;
@@ -157,9 +171,10 @@ DataRecord parse_record(DataFormat format, const RawRecord& raw) {
       record.output = text_of(value, "output", raw.origin);
       record.generator = optional_text(value, "generator", raw.origin);
       break;
+    case DataFormat::kAlpacaEvalAnnotations: take_annotation(value, record); break;
+    case DataFormat::kArgilla:
+    case DataFormat::kLabelStudio: throw Error(ErrorCode::kInternal, "a task is not one record");
   }
-  if (record.prompt().find_first_not_of(" \t\r\n") == std::string::npos)
-    throw Error(ErrorCode::kBadInput, raw.origin + ": the instruction is empty");
   return record;
 }
 
@@ -168,7 +183,13 @@ DataRecord parse_record(DataFormat format, const RawRecord& raw) {
 std::vector<DataRecord> parse_records(DataFormat format, const std::vector<RawRecord>& records) {
   std::vector<DataRecord> result;
   result.reserve(records.size());
-  for (const RawRecord& raw : records) result.push_back(parse_record(format, raw));
+  for (const RawRecord& raw : records) {
+    if (format == DataFormat::kArgilla) parse_argilla(raw, result);
+    else if (format == DataFormat::kLabelStudio) parse_label_studio(raw, result);
+    else result.push_back(parse_record(format, raw));
+    if (result.back().prompt().find_first_not_of(" \t\r\n") == std::string::npos)
+      throw Error(ErrorCode::kBadInput, raw.origin + ": the instruction is empty");
+  }
   return result;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/json.h"
+#include "evaluation/alpaca_eval.h"
 
 namespace cutd {
 
@@ -24,8 +25,9 @@ struct DataRecord {
   bool judged = false;        // then: `judgment`, nullopt for a satisfactory output
   std::optional<std::string> judgment;
   std::optional<double> score;
-  std::string generator;  // the model that wrote the output; may be empty
-  std::string origin;     // "data.json: record 3" or "data.jsonl:4", for messages
+  std::string generator;                     // the model that wrote the output; may be empty
+  std::optional<PairAnnotation> annotation;  // of an AlpacaEval annotation: all of it, as it stood
+  std::string origin;                        // "data.json: record 3" or "data.jsonl:4", for messages
 
   // Instruction, and input behind a line feed where there is one.
   std::string prompt() const { return input.empty() ? instruction : instruction + "\n" + input; }

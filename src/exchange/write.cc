@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "exchange/annotation_tools.h"
 #include "exchange/format.h"
 
 namespace cutd {
@@ -94,6 +95,16 @@ bool wanted(const DataRecord& record, DataFormat format) {
   return !record.judgment.has_value();
 }
 
+// An annotation as it was read; else a preference whose chosen output is the model's.
+Json pair_json(const DataRecord& record) {
+  constexpr DataFormat kFormat = DataFormat::kAlpacaEvalAnnotations;
+  if (record.annotation) return annotation_json(*record.annotation);
+  refuse_turns(record, kFormat);
+  if (!record.rejected) lacks(record, kFormat, "rejected output");
+  return annotation_json({record.prompt(), *record.rejected, output_of(record, kFormat), "rejected",
+                          record.generator.empty() ? "chosen" : record.generator, "cutd", 2.0, Json::object()});
+}
+
 Json record_json(DataFormat format, const DataRecord& record, bool as_messages) {
   switch (format) {
     case DataFormat::kInstructions: refuse_turns(record, format); return instruction_json(record);
@@ -117,6 +128,9 @@ Json record_json(DataFormat format, const DataRecord& record, bool as_messages) 
     case DataFormat::kAlpacaEvalOutputs:
       refuse_turns(record, format);
       return {{"instruction", record.prompt()}, {"output", output_of(record, format)}, {"generator", record.generator}};
+    case DataFormat::kAlpacaEvalAnnotations: return pair_json(record);
+    case DataFormat::kArgilla: return argilla_json(record);
+    case DataFormat::kLabelStudio: return label_studio_json(record);
   }
   throw Error(ErrorCode::kInternal, "unknown format");
 }
@@ -131,6 +145,16 @@ std::vector<Json> format_records(DataFormat format, const std::vector<DataRecord
   values.reserve(records.size());
   for (const DataRecord& record : records) values.push_back(record_json(format, record, as_messages));
   return values;
+}
+
+bool can_write(DataFormat format, const DataRecord& record) {
+  try {
+    record_json(format, record, false);
+    return true;
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kBadInput) throw;
+    return false;
+  }
 }
 
 }  // namespace cutd

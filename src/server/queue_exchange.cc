@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "exchange/annotation_tools.h"
 #include "round/people.h"
 
 namespace cutd {
@@ -24,14 +25,11 @@ std::string person_of(const Json& user, const std::string& format) {
 
 Json argilla_response(const TaskWork& work) {
   const bool skipped = work.state == "skipped";
-  Json values = Json::object();
-  if (work.label) values["label"] = {{"value", name_of(*work.label)}};
-  if (!work.text.empty()) values["judgment"] = {{"value", work.text}};
   Json response{{"user_id", work.person},
                 {"status", skipped          ? "discarded"
                            : work.submitted ? "submitted"
                                             : "draft"},
-                {"values", std::move(values)}};
+                {"values", argilla_values(work.label, work.text)}};
   if (work.state == "surplus") response["counted"] = false;
   if (skipped) response["skip_reason"] = work.skip_reason;
   return response;
@@ -58,13 +56,6 @@ Json argilla_record(const QueueTask& task) {
           {"suggestions", std::move(suggestions)},
           {"responses", std::move(responses)},
           {"status", task.state == "settled" ? "completed" : "pending"}};
-}
-
-// {"question": {"value": x}}, or x as flat exports have it.
-Json argilla_value(const Json& values, const char* question) {
-  const auto found = values.find(question);
-  if (found == values.end()) return nullptr;
-  return found->is_object() && found->contains("value") ? found->at("value") : *found;
 }
 
 std::string item_of(const Json& record, const char* place, const std::string& fallback) {
@@ -111,23 +102,6 @@ void import_argilla(const Json& record, const std::string& origin, std::vector<I
 
 // --- Label Studio
 
-Json label_studio_result(const std::optional<JudgmentLabel>& label, const std::string& text) {
-  Json result = Json::array();
-  if (label) {
-    result.push_back({{"from_name", "label"},
-                      {"to_name", "response"},
-                      {"type", "choices"},
-                      {"value", {{"choices", Json::array({name_of(*label)})}}}});
-  }
-  if (!text.empty()) {
-    result.push_back({{"from_name", "judgment"},
-                      {"to_name", "response"},
-                      {"type", "textarea"},
-                      {"value", {{"text", Json::array({text})}}}});
-  }
-  return result;
-}
-
 Json label_studio_task(const QueueTask& task) {
   Json annotations = Json::array();
   for (const TaskWork& work : task.work) {
@@ -155,18 +129,6 @@ Json label_studio_task(const QueueTask& task) {
             {"response", task.response_text}}},
           {"predictions", std::move(predictions)},
           {"annotations", std::move(annotations)}};
-}
-
-// The first choice or text that the control `name` was given.
-Json label_studio_value(const Json& result, const char* name, const char* member) {
-  if (!result.is_array()) return nullptr;
-  for (const Json& one : result) {
-    if (!one.is_object() || one.value("from_name", Json()) != name) continue;
-    const Json& list = one.value("value", Json::object()).value(member, Json());
-    if (list.is_array() && !list.empty()) return list.front();
-    if (list.is_string()) return list;
-  }
-  return nullptr;
 }
 
 void import_label_studio(const Json& record, const std::string& origin, std::vector<ImportedWork>& work) {

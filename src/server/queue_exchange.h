@@ -1,10 +1,6 @@
 // Tasks and annotations in the shapes of Argilla and Label Studio, so that teams can move in and out. Pure: values in,
-// JSON out, and back. What a person is called is a pseudonym ("user 7"), never a name or address.
-//
-//   argilla        {id, fields{instruction, input, response}, metadata{}, suggestions[], responses[], status}; the
-//                  questions "label" (positive | negative) and "judgment" (text)
-//   label-studio   {id, data{}, predictions[], annotations[{result[], completed_by, was_cancelled, lead_time}]}; the
-//                  choice "label" and the text area "judgment", both to "response"
+// JSON out, and back. What a person is called is a pseudonym ("user 7"), never a name or address. The shapes:
+// exchange/annotation_tools.h.
 #pragma once
 
 #include <string>

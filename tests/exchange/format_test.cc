@@ -60,6 +60,15 @@ TEST(DataFormatTest, EveryFormatIsDetectedAndSurvivesARoundTrip) {
                     DataFormat::kPreference);
   expect_round_trip(R"([{"prompt":"a","completion":"b","label":false}])", DataFormat::kUnpaired);
   expect_round_trip(R"([{"instruction":"a","output":"b","generator":"m"}])", DataFormat::kAlpacaEvalOutputs);
+  expect_round_trip(R"([{"instruction":"a","output_1":"b","generator_1":"m1","output_2":"c","generator_2":"m2",
+                        "dataset":"d","annotator":"j","preference":1.25,"price_per_example":0.1},
+                        {"instruction":"a","output_1":"b","generator_1":"m1","output_2":"c","generator_2":"m2",
+                        "annotator":"j","preference":null}])",
+                    DataFormat::kAlpacaEvalAnnotations);
+  expect_round_trip(R"([{"id":"x","fields":{"instruction":"a","input":"","response":"b"},"status":"pending"}])",
+                    DataFormat::kArgilla);
+  expect_round_trip(R"([{"id":3,"data":{"instruction":"a","input":"","response":"b"},"annotations":[]}])",
+                    DataFormat::kLabelStudio);
 }
 
 TEST(DataFormatTest, NamesAndFormatsCorrespond) {
@@ -84,10 +93,42 @@ TEST(DataFormatTest, ErrorsNameFileRecordAndKey) {
   EXPECT_THAT(refused(R"([{"messages":[]}])", DataFormat::kMessages), HasSubstr("\"messages\""));
   EXPECT_THAT(refused(R"([{"conversations":[{"from":"human","value":1}]}])", DataFormat::kShareGpt),
               HasSubstr("\"value\""));
-  EXPECT_THAT(
-      error_of(ErrorCode::kBadInput,
-               [] { detect_format(raw(R"([{"instruction":"a","output_1":"b","output_2":"c","preference":1}])")); }),
-      HasSubstr("cutd eval"));
+  EXPECT_THAT(refused(R"([{"instruction":"a","output_1":"b","output_2":"c"}])", DataFormat::kAlpacaEvalAnnotations),
+              AllOf(HasSubstr("f.json: record 0"), HasSubstr("\"preference\"")));
+}
+
+std::string annotation(const std::string& preference) {
+  return R"([{"instruction":"a","output_1":"b","generator_1":"m1","output_2":"c","generator_2":"m2","annotator":"j",
+              "preference":)" +
+         preference + R"(,"price_per_example":0.1}])";
+}
+
+TEST(DataFormatTest, AnAnnotationSaysWhichOutputIsPreferred) {
+  const auto preferred = [](const std::string& preference) {
+    return parse_records(DataFormat::kAlpacaEvalAnnotations, raw(annotation(preference))).front();
+  };
+  EXPECT_EQ(preferred("1").output, "b");
+  EXPECT_EQ(preferred("1").rejected, "c");
+  EXPECT_EQ(preferred("1").generator, "m1");
+  EXPECT_EQ(preferred("1.9").output, "c");
+  EXPECT_EQ(preferred("1.9").generator, "m2");
+}
+
+TEST(DataFormatTest, ADrawAndAnUnreadVerdictPreferNothingAndAreKept) {
+  for (const char* preference : {"null", "0", "1.5", "3"}) {
+    const auto records = parse_records(DataFormat::kAlpacaEvalAnnotations, raw(annotation(preference)));
+    EXPECT_FALSE(can_write(DataFormat::kPreference, records[0])) << preference;
+    EXPECT_EQ(format_records(DataFormat::kAlpacaEvalAnnotations, records)[0].at("preference"),
+              parse_json(preference, "number"));
+  }
+}
+
+TEST(DataFormatTest, APreferenceIsAnAnnotationWhoseChosenOutputWins) {
+  const auto records = parse_records(DataFormat::kPreference, raw(R"([{"prompt":"a","chosen":"b","rejected":"c"}])"));
+  const Json written = format_records(DataFormat::kAlpacaEvalAnnotations, records)[0];
+  EXPECT_EQ(written.at("output_2"), "b");
+  EXPECT_EQ(written.at("output_1"), "c");
+  EXPECT_EQ(written.at("preference"), 2);
 }
 
 TEST(DataFormatTest, ALabelIsNeverMadeUp) {
