@@ -69,6 +69,7 @@ void BatchJudge::run(std::stop_token stop, JudgeSink& sink) {
   const std::stop_callback wake(stop, [this] { http_.wake(); });
   try {
     look(stop);
+    tell_health();
   } catch (const Stopped&) {
     http_.cancel_all();
     http_.step(0);
@@ -81,8 +82,16 @@ void BatchJudge::run(std::stop_token stop, JudgeSink& sink) {
   requests_.clear();
 }
 
+void BatchJudge::tell_health() {
+  if (!asked_ || answers_ == !trouble_) return;
+  answers_ = !trouble_;
+  sink_->health_changed(answers_ ? JudgeHealth{} : JudgeHealth{false, *trouble_, batch_.poll_ms});
+}
+
 void BatchJudge::look(std::stop_token stop) {
   if (stop.stop_requested()) throw Stopped{};
+  asked_ = false;
+  trouble_.reset();
   {
     const std::lock_guard lock(mutex_);
     for (JudgeRequest& request : submitted_) requests_.insert_or_assign(request.id.value, std::move(request));
@@ -306,9 +315,11 @@ void BatchJudge::create(const std::string& name, const std::vector<BatchItem>& i
   }
   const HttpOutcome outcome = exchange(batch_create_request(endpoint, name, input));
   if (const auto* failure = std::get_if<HttpFailure>(&outcome)) {
+    trouble_ = "the answer to the creation of batch " + name + " was lost; it is looked for";
     if (failure->maybe_sent) return;  // looked up at the next look
     const ApiFailure classified = classify_http_failure(*failure);
     sink_->batch_ended(name, classified.message);
+    trouble_ = classified.message;
     if (classified.what == FailureClass::kPermanent) throw Halted{classified.message};
     return;
   }
@@ -323,6 +334,7 @@ void BatchJudge::create(const std::string& name, const std::vector<BatchItem>& i
     }
   }
   const ApiFailure failure = classify_status(reply, clock_.wall_micros());
+  trouble_ = without_secret(failure.message, endpoint.key);
   if (reply.status >= 500) return;  // it may exist
   sink_->batch_ended(name, failure.message);
   if (failure.what != FailureClass::kRetryable) throw Halted{without_secret(failure.message, endpoint.key)};
@@ -331,6 +343,7 @@ void BatchJudge::create(const std::string& name, const std::vector<BatchItem>& i
 // --- the wire ----------------------------------------------------------------------------------------
 
 HttpOutcome BatchJudge::exchange(HttpRequest request) {
+  asked_ = true;
   std::optional<HttpOutcome> outcome;
   http_.submit(std::move(request), [&outcome](HttpOutcome result) { outcome = std::move(result); });
   while (!outcome && !stop_.stop_requested()) http_.step(1'000);
@@ -345,6 +358,7 @@ std::optional<std::string> BatchJudge::ask(HttpRequest request) {
   if (const auto* failure = std::get_if<HttpFailure>(&outcome)) {
     const ApiFailure classified = classify_http_failure(*failure);
     if (classified.what == FailureClass::kPermanent) throw Halted{classified.message};
+    trouble_ = classified.message;
     return std::nullopt;
   }
   auto& reply = std::get<HttpReply>(outcome);
@@ -352,6 +366,7 @@ std::optional<std::string> BatchJudge::ask(HttpRequest request) {
   const ApiFailure failure = classify_status(reply, clock_.wall_micros());
   if (failure.what == FailureClass::kPermanent || failure.what == FailureClass::kSpendLimit)
     throw Halted{without_secret(failure.message, options_.client.endpoint.key)};
+  trouble_ = without_secret(failure.message, options_.client.endpoint.key);
   return std::nullopt;
 }
 
@@ -361,7 +376,8 @@ std::optional<Json> BatchJudge::ask_json(HttpRequest request) {
   try {
     return parse_json(*body, "the batch API's reply");
   } catch (const Error&) {
-    return std::nullopt;  // a proxy's page, a broken reply: later
+    trouble_ = "the batch API's reply is no JSON: a proxy's page, perhaps";
+    return std::nullopt;
   }
 }
 

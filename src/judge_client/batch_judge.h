@@ -65,6 +65,7 @@ class BatchJudge final : public Judge {
   std::optional<Json> ask_json(HttpRequest request);
   std::optional<std::string> ask(HttpRequest request);
   HttpOutcome exchange(HttpRequest request);
+  void tell_health();  // once a look, and only what changed
   std::int64_t at_discount(std::int64_t cost) const;
 
   // Constant after construction.
@@ -78,6 +79,9 @@ class BatchJudge final : public Judge {
   std::stop_token stop_;
   std::int64_t looked_micros_ = 0;
   std::int64_t waiting_since_micros_ = 0;  // 0: nothing waits
+  bool asked_ = false;                     // in this look
+  std::optional<std::string> trouble_;     // why something of this look has to be tried again
+  bool answers_ = true;                    // as the sink was told
   std::map<std::int64_t, JudgeRequest> requests_;
   // What other tasks' looks settled is read from the store, and says as much about the annotator: hence mutable.
   mutable UnusableStreak streak_;

@@ -93,7 +93,8 @@ class JudgeSeat::Sink final : public JudgeSink {
     if (!kept.is_null() && kept != saved_state_)
       room_.store.write([&](Writer& writer) { save_rate_state(writer, config_.name, kept); });
     pause_if_asked();
-    room_.troubles.clear(seat_.annotator_);
+    // A batch is looked at in one short pass after another; its trouble lasts from one to the next.
+    if (config_.kind != "batch") room_.troubles.clear(seat_.annotator_);
   }
 
   std::int64_t settled() const { return store_.settled() + lost_; }
@@ -247,11 +248,16 @@ void JudgeSeat::pause_runs(const std::string& why) {
   room_.settled();
 }
 
+void JudgeSeat::leave_place() {
+  judge_.reset();
+  room_.troubles.clear(annotator_);
+}
+
 // Its judge stays while its configuration does; prices and limits may have been given anew since.
 bool JudgeSeat::take_place(const AnnotatorConfig& config) {
   Json wanted = annotator_json(config);
   if (judge_ && judge_config_ == wanted) return true;
-  judge_.reset();
+  leave_place();
   try {
     judge_ = room_.judges(config);
   } catch (const Error& error) {
@@ -271,7 +277,10 @@ JudgeSeat::Pass JudgeSeat::judge(std::stop_token stop) {
     AnnotatorConfig read = annotator_config(reader, annotator_);
     return std::pair(read, waiting_judgments(reader, annotator_, most_held(read)));
   });
-  if (waiting.empty()) return {};
+  if (waiting.empty()) {
+    room_.troubles.clear(annotator_);
+    return {};
+  }
   if (!take_place(config)) return {true, 0};
   Sink sink(*this, config);
   sink.take_up(std::move(waiting));

@@ -53,7 +53,7 @@ class JudgeSeat {
   class Sink;
 
   bool take_place(const AnnotatorConfig& config);
-  void leave_place() { judge_.reset(); }
+  void leave_place();
   void pause_runs(const std::string& why);
 
   const JudgeRoom& room_;

@@ -70,6 +70,7 @@ class BatchSink final : public JudgeSink {
   }
   bool may_resend(AttemptId) override { return false; }
   void halted(const std::string& reason) override { halts.push_back(reason); }
+  void health_changed(const JudgeHealth& changed) override { health.push_back(changed); }
   void finished(RequestId request, const JudgeOutcome& outcome) override { outcomes.emplace(request.value, outcome); }
 
   HandClock clock;
@@ -79,6 +80,7 @@ class BatchSink final : public JudgeSink {
   std::map<std::int64_t, std::int64_t> tries;
   std::map<std::int64_t, JudgeOutcome> outcomes;
   std::vector<std::string> failures, halts;
+  std::vector<JudgeHealth> health;
   std::int64_t reserved = 0, cost = 0, replies = 0, lost = 0, not_run = 0;
 };
 
@@ -121,8 +123,7 @@ class BatchJudgeTest : public testing::TestWithParam<const char*> {
     }
   }
 
-  // One look of a judge that remembers nothing, as after a restart.
-  void look(int items, std::int64_t appears_seconds = 300) {
+  std::unique_ptr<Judge> judge(std::int64_t appears_seconds = 300) const {
     LlmAnnotator annotator;
     annotator.api = GetParam();
     annotator.base_url = server_->url();
@@ -136,12 +137,16 @@ class BatchJudgeTest : public testing::TestWithParam<const char*> {
     annotator.batch.price_factor = price_factor_;
     annotator.batch.appears_seconds = appears_seconds;
     annotator.max_unusable_retries = unusable_retries_;
-    const auto judge = make_llm_judge(annotator, "canary-key", sink_.clock, true);
+    return make_llm_judge(annotator, "canary-key", sink_.clock, true);
+  }
+  // One look of a judge that remembers nothing, as after a restart.
+  void look(int items, std::int64_t appears_seconds = 300) {
+    const auto fresh = judge(appears_seconds);
     for (int i = 1; i <= items; ++i) {
       if (!sink_.outcomes.contains(i))
-        judge->submit({RequestId{i}, "Name fruit " + std::to_string(i) + ".", "Apple.", true});
+        fresh->submit({RequestId{i}, "Name fruit " + std::to_string(i) + ".", "Apple.", true});
     }
-    judge->run({}, sink_);
+    fresh->run({}, sink_);
   }
   std::size_t verdicts() const {
     std::size_t count = 0;
@@ -168,6 +173,24 @@ TEST_P(BatchJudgeTest, SendsBatchesAndReadsTheirResultsByCustomId) {
   EXPECT_LE(sink_.cost, sink_.reserved);
   look(20);
   EXPECT_EQ(server_->counts().charged(), 20);
+}
+
+TEST_P(BatchJudgeTest, TellsOnceThatTheProviderDoesNotAnswerAndOnceThatItDoesAgain) {
+  serve(R"({"faults": [{"status": 503, "at": [1, 2]}]})");
+  const auto patient = judge();
+  const auto look_again = [&] {
+    if (sink_.open.empty() && verdicts() == 0) patient->submit({RequestId{1}, "Name a fruit.", "Apple.", true});
+    patient->run({}, sink_);
+  };
+  look_again();
+  look_again();
+  ASSERT_THAT(sink_.health, SizeIs(1));
+  EXPECT_FALSE(sink_.health[0].answers);
+  EXPECT_THAT(sink_.health[0].message, HasSubstr("503"));
+  for (int i = 0; i < 3; ++i) look_again();
+  ASSERT_THAT(sink_.health, SizeIs(2));
+  EXPECT_TRUE(sink_.health[1].answers);
+  EXPECT_THAT(sink_.halts, IsEmpty());
 }
 
 TEST_P(BatchJudgeTest, GivesTheVerdictsThatSingleRequestsGet) {
