@@ -100,6 +100,16 @@ int run_revoke(const Options& options) {
   return kExitDone;
 }
 
+int run_erase(const Options& options) {
+  ApiClient api(options.data_dir);
+  const std::int64_t id = user_id(api, options.name);
+  api.post(target(id, "erase"), Json::object());
+  const std::string now_called = "erased-" + std::to_string(id);
+  if (options.json) print_json({{"id", id}, {"name", now_called}});
+  else fmt::print("{} is forgotten; what they judged stays as the work of {}\n", options.name, now_called);
+  return kExitDone;
+}
+
 int run_link(const Options& options) {
   ApiClient api(options.data_dir);
   print_link(api, user_id(api, options.name), people_url(api, options), options);
@@ -150,6 +160,10 @@ void add_user_commands(CLI::App& app, CommandAction& chosen) {
   add_command(*group, options, chosen, "list", "All accounts", run_list);
   add_name(add_command(*group, options, chosen, "revoke", "End sessions, links and tokens of an account", run_revoke),
            *options);
+  CLI::App* erase = add_command(*group, options, chosen, "erase",
+                                "Revoke an account and forget its name; its judgments stay and count", run_erase);
+  add_name(erase, *options);
+  erase->footer("Backups that were made before still hold the name.");
   CLI::App* link = add_command(*group, options, chosen, "link", "A login link, good once and for a day", run_link);
   add_name(link, *options);
   add_url(link, *options);

@@ -222,6 +222,10 @@ void add_user_routes(Router& router, const PeopleContext& context) {
     context.store.write([&](Writer& writer) { revoke_user(writer, path_id<UserId>(request)); });
     return json_reply(Json::object());
   });
+  router.add("POST", "/api/v1/users/{id}/erase", Access::kOperator, [context](const Request& request) {
+    context.store.write([&](Writer& writer) { erase_user(writer, path_id<UserId>(request)); });
+    return json_reply(Json::object());
+  });
   router.add_secret("POST", "/api/v1/users/{id}/link", Access::kOperator,
                     [context](const Request& request) { return make_link(context, request); });
 }

@@ -19,7 +19,7 @@ struct PeopleContext {
   bool behind_proxy = false;  // on loopback; it says which address a request came from
 };
 
-// session, session/password, users, users/{id}/revoke|link|tokens, tokens/{id}.
+// session, session/password, users, users/{id}/revoke|erase|link|tokens, tokens/{id}.
 void add_people_routes(Router& router, const PeopleContext& context);
 
 }  // namespace cutd

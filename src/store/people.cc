@@ -92,6 +92,14 @@ void revoke_user(Writer& writer, UserId user) {
   queue_detail::review_where_nobody_is_left(writer);
 }
 
+void erase_user(Writer& writer, UserId user) {
+  revoke_user(writer, user);
+  Database& database = writer.database();
+  database.run("UPDATE user SET name = 'erased-' || id, tags = '[]', last_seen_at = NULL WHERE id = ?", user);
+  database.run("UPDATE token SET name = 'erased' WHERE user_id = ?", user);
+  database.run("DELETE FROM idempotency_key WHERE user_id = ?", user);
+}
+
 void add_session(Writer& writer, UserId user, const std::string& secret_hash) {
   writer.database().run(
       "INSERT INTO session (user_id, secret_hash, created_at, seen_at, expires_at) VALUES (?, ?, ?, ?, ?)", user,

@@ -45,6 +45,10 @@ void set_password(Writer& writer, UserId user, const std::string& password_hash,
 // Ends sessions, links, tokens and leases; the account lets nobody in any more. Error(kNotFound).
 void revoke_user(Writer& writer, UserId user);
 
+// Revokes it and forgets whose it was: name, tags, names of tokens, when it was seen, kept replies. What the account
+// judged stays, and counts, as the work of "erased-ID". Older backups still hold the name. Error(kNotFound).
+void erase_user(Writer& writer, UserId user);
+
 // Who a secret stands for now: a live account, not expired, not idle for too long.
 struct Proof {
   UserId user;

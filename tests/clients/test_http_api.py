@@ -252,6 +252,14 @@ def test_a_revoked_account_is_out_at_once(daemon):
     assert daemon.ask("POST", "/api/v1/session", body={"link": link})[0].status == 401
 
 
+def test_an_erased_account_is_named_nowhere(daemon):
+    user = json.loads(daemon.ask("POST", "/api/v1/users", "operator", {"name": "canary-name", "role": "viewer"})[1])
+    assert daemon.ask("POST", f"/api/v1/users/{user['id']}/erase", "operator")[0].status == 200
+    users = daemon.get("/api/v1/users", "operator")["users"]
+    assert "canary-name" not in json.dumps(users)
+    assert [u["revoked"] for u in users if u["name"] == f"erased-{user['id']}"] == [True]
+
+
 def test_events_begin_where_the_reader_left(daemon):
     newest = daemon.get("/api/v1/rounds/1/events")["events"][-1]["id"]
     connection = http.client.HTTPConnection(urllib.parse.urlsplit(daemon.url).netloc, timeout=30)

@@ -93,6 +93,25 @@ TEST_F(PeopleTest, RevokingAnAccountEndsEveryWayIn) {
   EXPECT_TRUE(read([&](Reader& reader) { return find_user(reader, eve); })->revoked);
 }
 
+TEST_F(PeopleTest, AnErasedAccountIsRevokedAndNamesNobody) {
+  const UserId eve = add("eve");
+  write([&](Writer& writer) {
+    add_session(writer, eve, hash_of('a'));
+    add_token(writer, eve, "eve's laptop", hash_of('b'), std::nullopt);
+    erase_user(writer, eve);
+  });
+  EXPECT_FALSE(session('a', now()));
+  EXPECT_FALSE(token('b', now()));
+  const std::optional<User> left = read([&](Reader& reader) { return find_user(reader, eve); });
+  ASSERT_TRUE(left);
+  EXPECT_EQ(left->name, "erased-" + std::to_string(eve.value));
+  EXPECT_TRUE(left->revoked);
+  EXPECT_FALSE(left->last_seen_at);
+  EXPECT_EQ(read([&](Reader& reader) { return list_tokens(reader, eve); }).at(0).name, "erased");
+  EXPECT_NE(add("eve"), eve);  // the name is free again
+  error_of(ErrorCode::kNotFound, [&] { write([](Writer& writer) { erase_user(writer, UserId{99}); }); });
+}
+
 TEST_F(PeopleTest, AnAccountIsNeverRemoved) {
   add("eve");
   error_of(ErrorCode::kConflict, [&] { execute("DELETE FROM user"); });
