@@ -79,16 +79,19 @@ std::string joined(const Lead& lead) {
 // one another, so the index need not be read from its end to find them.
 std::string within_owner(const BrowseFilter& filter, const char* rowid, const char* id, const char* judgment) {
   if (!filter.round && !filter.evaluation) return "";
+  // SQL of fragments
   const std::string of_owner = std::string(
                                    " FROM unit JOIN sample ON sample.unit_id = unit.id JOIN response ON "
                                    "response.sample_id = sample.id ") +
                                judgment +
                                (filter.round ? "WHERE unit.round_id = ?7) " : "WHERE unit.evaluation_id = ?8) ");
+  // SQL of fragments
   return std::string(rowid) + " >= (SELECT min(" + id + ")" + of_owner + "AND " + rowid + " <= (SELECT max(" + id +
          ")" + of_owner + "AND ";
 }
 
 std::string searched_responses_sql(const BrowseFilter& filter) {
+  // SQL of fragments
   return std::string(
              "SELECT response.id FROM response_search CROSS JOIN response ON response.id = "
              "response_search.rowid ") +
@@ -99,6 +102,7 @@ std::string searched_responses_sql(const BrowseFilter& filter) {
 
 // By judgment, newest first: sorting all that was found by response would read every one.
 std::string searched_judgments_sql(const BrowseFilter& filter) {
+  // SQL of fragments
   return std::string(
              "SELECT judgment.id FROM judgment_search CROSS JOIN judgment ON judgment.id = "
              "judgment_search.rowid CROSS JOIN response ON response.id = judgment.response_id ") +
@@ -117,6 +121,7 @@ std::string responses_sql(const BrowseFilter& filter) {
   const Lead lead = lead_of(filter);
   if (lead.kind == Lead::Kind::kSearch) return searched_responses_sql(filter);
   const std::string id = response_of(lead);
+  // SQL of fragments
   return "SELECT response.id FROM " + joined(lead) + "WHERE " + lead.condition + kFilter + kResponseFilter +
          "AND (?10 IS NULL OR response.id IN (SELECT rowid FROM response_search WHERE response_search MATCH ?10)) "
          "GROUP BY " +
@@ -127,6 +132,7 @@ std::string judgments_sql(const BrowseFilter& filter) {
   const Lead lead = lead_of(filter);
   if (lead.kind == Lead::Kind::kSearch) return searched_judgments_sql(filter);
   const bool led = lead.kind == Lead::Kind::kJudgment;
+  // SQL of fragments
   return "SELECT judgment.id FROM " + joined(lead) +
          (led ? "" : "CROSS JOIN judgment ON judgment.response_id = response.id ") + "WHERE " + lead.condition +
          kFilter + kJudgmentFilter +

@@ -23,7 +23,8 @@ const char* condition_of(QueueView view) {
   }
 }
 
-std::string select_items(const std::string& condition) {
+std::string select_items(const char* condition) {
+  // SQL of fragments
   return std::string(
              "SELECT lease.item, lease.state, shown.guideline, lease.draft_label, lease.draft_text, "
              "lease.draft_at, lease.label, lease.text, lease.seconds_spent, lease.submitted_at, "
@@ -139,6 +140,7 @@ void add_counts(Database& database, UserId user, OwnProgress& progress) {
 
 std::vector<OwnItem> list_own_items(Reader& reader, UserId user, QueueView view, const ItemPlace& before,
                                     std::int64_t limit) {
+  // SQL of fragments
   return reader.database().all(
       select_items(condition_of(view)) +
           " AND (lease.updated_at, lease.id) < (?, ?) ORDER BY lease.updated_at DESC, lease.id DESC LIMIT ?",
@@ -152,6 +154,7 @@ std::optional<OwnItem> find_own_item(Reader& reader, UserId user, const std::str
 OwnProgress own_progress(Reader& reader, UserId user) {
   Database& database = reader.database();
   OwnProgress progress;
+  // SQL of fragments
   database.first(
       std::string("SELECT count(*) FILTER (WHERE ") + condition_of(QueueView::kPending) + "), count(*) FILTER (WHERE " +
           condition_of(QueueView::kDraft) + "), count(*) FILTER (WHERE " + condition_of(QueueView::kSubmitted) +
@@ -219,6 +222,7 @@ std::vector<QueuePerson> list_queue_people(Reader& reader, std::optional<RoundId
       "WHERE task.queue_id IN (SELECT id FROM queue WHERE CASE WHEN ?1 IS NULL THEN state <> 'closed' "
       "ELSE round_id = ?1 END) AND lease.user_id IS NOT NULL ";
   std::map<std::int64_t, QueuePerson> people;
+  // SQL of fragments
   database.all(
       "SELECT user.id, user.name, person.blocked_at IS NOT NULL, lease.state, lease.draft_text IS NOT NULL, count(*), "
       "max(lease.updated_at), coalesce(person.gold_seen, 0), coalesce(person.gold_right, 0) FROM task "
@@ -237,6 +241,7 @@ std::vector<QueuePerson> list_queue_people(Reader& reader, std::optional<RoundId
       },
       round);
   std::map<std::int64_t, std::vector<double>> seconds;
+  // SQL of fragments
   database.all(
       "SELECT lease.user_id, lease.seconds_spent FROM task JOIN lease ON lease.task_id = task.id " + of_queues +
           "AND lease.seconds_spent IS NOT NULL",
