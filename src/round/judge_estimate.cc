@@ -102,6 +102,7 @@ JudgeEstimate estimate_annotator(const RunConfig& config, const AnnotatorConfig&
     estimate.run.calls = whole;
     return estimate;
   }
+  const std::int64_t anchors = std::min(config.alarms.anchors, figures.gate_count);
   const LlmJudgeOptions options = llm_judge_options(annotator.llm, "");
   estimate.model = annotator.llm.model.empty() ? annotator.llm.base_url : annotator.llm.model;
   if (measured) estimate.measured = measured->attempts;
@@ -112,6 +113,7 @@ JudgeEstimate estimate_annotator(const RunConfig& config, const AnnotatorConfig&
                                                                     text_of(figures.most_reference_bytes)})));
   estimate.round = times(estimate.call, per_round);
   estimate.run = times(estimate.call, whole);
+  estimate.anchors = times(estimate.call, anchors);
   if (annotator.kind == "llm") estimate.seconds_per_round = seconds_of(annotator.llm, estimate.round);
   warn_of_caps(estimate, annotator.llm);
   return estimate;
@@ -203,6 +205,7 @@ Json judge_estimate_json(const JudgeEstimate& estimate) {
           {"most_per_call", estimate.most_per_call},
           {"round", cost_json(estimate.round)},
           {"run", cost_json(estimate.run)},
+          {"anchors", cost_json(estimate.anchors)},
           {"seconds_per_round", estimate.seconds_per_round},
           {"warnings", estimate.warnings}};
 }
@@ -226,6 +229,11 @@ std::string judge_estimate_text(const JudgeEstimate& estimate) {
                       estimate.seconds_per_round > 0
                           ? "a round's calls take about " + format_duration(estimate.seconds_per_round)
                           : std::string("a batch's answers come within a day"));
+  if (estimate.anchors.calls > 0) {
+    text +=
+        fmt::format("  a round whose score rises much asks {} times more, for {} (alarms.anchors); not in the sums\n",
+                    estimate.anchors.calls, dollars_text(estimate.anchors.cost));
+  }
   for (const std::string& warning : estimate.warnings) text += "  mind: " + warning + "\n";
   return text;
 }

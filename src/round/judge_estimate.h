@@ -46,6 +46,7 @@ struct JudgeEstimate {
   std::int64_t most_per_call = 0;        // what is reserved for one
   JudgingCost round;                     // training responses, canaries and the candidate's evaluation
   JudgingCost run;                       // every round, the baseline, the final report
+  JudgingCost anchors;                   // that a round may add whose score rises much (anchors.h); in no sum above
   double seconds_per_round = 0;          // at the configured limits; 0: a batch, within a day
   std::vector<std::string> warnings;     // which cap will stop it where
 };

@@ -49,6 +49,18 @@ TEST(JudgeEstimateTest, CountsTheCallsOfARoundAndOfTheWholeRun) {
   EXPECT_THAT(estimate.warnings, IsEmpty());
 }
 
+TEST(JudgeEstimateTest, NamesWhatASuddenRiseWouldCostBesideTheSums) {
+  RunConfig some = config();
+  some.alarms.anchors = 3;
+  EXPECT_EQ(only(some, kFigures).anchors.calls, 3);
+  EXPECT_EQ(only(some, kFigures).run.calls, only(config(), kFigures).run.calls);
+  some.alarms.anchors = 40;
+  EXPECT_EQ(only(some, kFigures).anchors.calls, 5);  // all of the gate set
+  EXPECT_THAT(run_estimate_text(estimate_judging(some, kFigures, {})), HasSubstr("alarms.anchors"));
+  some.alarms.anchors = 0;
+  EXPECT_THAT(run_estimate_text(estimate_judging(some, kFigures, {})), Not(HasSubstr("alarms.anchors")));
+}
+
 TEST(JudgeEstimateTest, TakesWhatWasMeasuredInsteadOfAssumptions) {
   const JudgeEstimate estimate = only(config(), kFigures, MeasuredUse{50, 300, 40});
   EXPECT_EQ(estimate.measured, 50);
