@@ -179,7 +179,7 @@ def test_wrong_flags_exit_with_2(engine, cutd):
 def test_bench_prints_its_contract(engine, golden):
     for mode in ("generate", "prefill", "train"):
         text = engine.ok("bench", "--model", golden / "models/llama", "--mode", mode, "--batch", 2, "--prompt-tokens", 16,
-                         "--new-tokens", 8, "--dtype", "float32", "--json")
+                         "--new-tokens", 96, "--dtype", "float32", "--json")
         result = json.loads(text.splitlines()[-1])
         for key in ("mode", "batch", "dtype", "tokens_per_second", "prefill_tokens_per_second", "peak_memory_bytes", "threads"):
             assert key in result
