@@ -77,22 +77,10 @@ if(CUTD_ENGINE)
   set(CMAKE_BUILD_RPATH ${torch_root}/lib)
   set(CMAKE_INSTALL_RPATH ${torch_root}/lib)
 
-  # One precompiled ATen header for every LibTorch translation unit (388 MB, 23 s to make).
-  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/torch_pch.cc CONTENT "")
-  add_library(torch_pch OBJECT ${CMAKE_BINARY_DIR}/torch_pch.cc)
-  set_target_properties(torch_pch PROPERTIES POSITION_INDEPENDENT_CODE OFF)
-  target_link_libraries(torch_pch PRIVATE torch::cpu fmt_headers)
-  target_compile_options(torch_pch PRIVATE -fPIC -fopenmp ${CUTD_WARNINGS})  # GCC takes a PCH only under equal -Wpedantic
-  target_precompile_headers(torch_pch PRIVATE <ATen/ATen.h> <ATen/Parallel.h> <ATen/core/grad_mode.h>)
-
   function(cutd_use_torch target visibility)
     target_link_libraries(${target} ${visibility} torch::cpu)
-    target_link_libraries(${target} PRIVATE fmt_headers)
     target_compile_options(${target} PRIVATE -fopenmp)
-    # Programs are compiled with -fPIE by default, which a header precompiled with -fPIC does not fit.
-    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
-    target_compile_options(${target} PRIVATE -fPIC)
-    target_precompile_headers(${target} REUSE_FROM torch_pch)
+    cutd_precompile(${target} torch_pch)
   endfunction()
 endif()
 

@@ -2,9 +2,9 @@
 """Finds SQL that is put together of anything but constants (reliability P32): a value is bound, never pasted in.
 
 In an expression A + B + … with an SQL literal in it, every part must be a literal or a constant (kName), also inside
-std::string(…). fmt::format with an SQL literal is never right. The functions that begin a
-statement (BEGINS) are called with constants as well. A function whose parts are constants all the same says so
-in the line before its expression: "// SQL of fragments".
+std::string(…). fmt::format with an SQL literal is never right. The functions that begin a statement (BEGINS) are called
+with constants as well. A function whose parts are constants all the same says so in the line before its expression:
+"// SQL of fragments".
 Usage: check_sql.py [FOLDER], default src. Prints FILE:LINE for each finding; exit code 1 when there is one."""
 import pathlib
 import re
@@ -35,7 +35,7 @@ class Chain:
 
 
 def findings(path):
-    line, stack, marked = 1, [Chain("", 1)], 0
+    line, stack, marked = 1, [Chain("", 1)], False
     found = []
 
     def close(chain):
@@ -48,7 +48,7 @@ def findings(path):
 
     for token in TOKEN.findall(path.read_text(encoding="utf-8")):
         if token.startswith("//"):
-            marked = line if token.strip() == MARK else marked
+            marked = marked or token.strip() == MARK
         elif token in OPENING:
             stack.append(Chain(" ".join(stack[-1].operands[-1][-1:]), line))
         elif token in CLOSING and len(stack) > 1:
@@ -68,7 +68,7 @@ def findings(path):
             close(stack[-1])
             stack[-1] = Chain(stack[-1].callee, line)
             if token == ";":
-                marked = 0
+                marked = False
         elif not token.isspace():
             if stack[-1].operands == [[]]:
                 stack[-1].line = line
