@@ -4,8 +4,9 @@
 //
 //   bench_judging [--items 10000] [--latency 200] [--in-flight 256]
 //
-// Prints one JSON line: judgments a second, the ceilings, main-loop lag (a thread that wants to wake every
-// millisecond), memory and commits. Run it on an otherwise idle machine.
+// Promise P20 in full is `--latency 30000`, twenty minutes. Prints one JSON line: judgments a second, the ceilings,
+// main-loop lag (a thread that wants to wake every millisecond), descriptors and memory. Run it on an otherwise idle
+// machine.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -144,6 +145,8 @@ class LagProbe {
     std::sort(late_.begin(), late_.end());
     return late_.at(static_cast<std::size_t>(share * static_cast<double>(late_.size() - 1)));
   }
+  // Of this process at once, looked at every second or so; after percentile().
+  std::int64_t most_descriptors() const { return most_descriptors_; }
 
  private:
   void watch(const std::stop_token& stop) {
@@ -151,9 +154,14 @@ class LagProbe {
       const auto due = SteadyClock::now() + std::chrono::milliseconds(1);
       std::this_thread::sleep_until(due);
       late_.push_back(std::chrono::duration<double, std::milli>(SteadyClock::now() - due).count());
+      if (late_.size() % 1000 == 0) most_descriptors_ = std::max(most_descriptors_, open_descriptors());
     }
   }
+  static std::int64_t open_descriptors() {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), std::filesystem::directory_iterator());
+  }
   std::vector<double> late_;
+  std::int64_t most_descriptors_ = 0;
   std::jthread thread_;
 };
 
@@ -233,6 +241,7 @@ Json run(std::int64_t items, std::int64_t latency_ms, std::int64_t in_flight) {
   result["latency_bound_per_second"] =
       static_cast<double>(in_flight) * 1000 / static_cast<double>(std::max<std::int64_t>(latency_ms, 1));
   result["main_loop_lag_p99_ms"] = probe.percentile(0.99);
+  result["most_descriptors"] = probe.most_descriptors();
   result["resident_mb"] = most_resident_mb();
   const JudgmentCounts counts =
       store.read([&](Reader& reader) { return count_judgments(reader, setting.round, setting.annotator); });

@@ -1,6 +1,7 @@
 """The annotation queue under 200 people and 1,000 items, each judged by three of them, over real HTTP.
 
-People think for half a second to one and a half, skip, give back and go away; the daemon is killed a few times meanwhile. Checked:
+People think for half a second to one and a half, or so long that the work takes --minutes; they skip, give back and go away; the daemon
+is killed meanwhile. The long form of promise P23: --minutes 30 --kills 100. Checked:
 every item is counted exactly three times, by three people, and nobody holds or settles one twice. Prints one JSON line: how long
 each claim and each submission took from its request to its reply (kills left out; claims that found nothing apart), and how long all of it took. The engine is the tests' (no model).
 """
@@ -39,18 +40,26 @@ def main():
     parser.add_argument("--items", type=int, default=1000)
     parser.add_argument("--overlap", type=int, default=3)
     parser.add_argument("--kills", type=int, default=3)
+    parser.add_argument("--minutes", type=float, default=0, help="that the work is spread over, kills included (0: as fast as it goes)")
     parser.add_argument("--judgments", type=int, default=0, help="that the store holds already (seed_store)")
     parser.add_argument("--model", help="not used: the engine of this bench needs none")
     options = parser.parse_args()
     bin_folder = options.bin.resolve()
+    think, lease_minutes, pause, longest = (0.5, 1.5), 0.25, (3, 5), 900
+    if options.minutes:
+        seconds = 60 * options.minutes
+        mean = 0.85 * seconds * options.people / (options.items * options.overlap)  # the rest: what is skipped and left lying
+        think, lease_minutes = (0.5 * mean, 1.5 * mean), max(0.25, 2 * mean / 60)
+        pause = (0.7 * seconds / max(1, options.kills), 1.1 * seconds / max(1, options.kills))
+        longest = 2 * seconds + 900
     with tempfile.TemporaryDirectory() as folder:
-        daemon, config = make_setting(pathlib.Path(folder), bin_folder, options.items, options.overlap, lease_minutes=0.25)
+        daemon, config = make_setting(pathlib.Path(folder), bin_folder, options.items, options.overlap, lease_minutes)
         if options.judgments:
             subprocess.run([bin_folder / "seed_store", daemon.data, str(options.judgments)], check=True)
         daemon.start()
         cutd = Program(bin_folder / "cutd")
         over = threading.Event()
-        people = [Annotator(number, ("127.0.0.1", daemon.port), token, over, think=(0.5, 1.5), patience=1.0)
+        people = [Annotator(number, ("127.0.0.1", daemon.port), token, over, think=think, patience=1.0)
                   for number, token in enumerate(people_with_tokens(cutd, daemon.data, options.people))]
         cutd.ok("run", "start", "--config", config, "--data-dir", daemon.data)
         begun = time.monotonic()
@@ -59,12 +68,12 @@ def main():
         down = []  # when the daemon was away
         moments = random.Random(5)
         for _ in range(options.kills):
-            time.sleep(moments.uniform(3, 5))
+            time.sleep(moments.uniform(*pause))
             gone = time.monotonic()
             daemon.kill()
             daemon.start()
             down.append((gone, time.monotonic() + 1))
-        while state_of(daemon.data) == "active" and time.monotonic() - begun < 900:
+        while state_of(daemon.data) == "active" and time.monotonic() - begun < longest:
             time.sleep(0.5)
         seconds = time.monotonic() - begun
         over.set()

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <sstream>
 #include <utility>
@@ -13,24 +14,10 @@
 #include "core/error.h"
 #include "core/fault.h"
 #include "core/hash.h"
+#include "core/unique_fd.h"
 
 namespace cutd {
 namespace {
-
-// A descriptor that closes itself.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 void write_all(int fd, std::string_view bytes, const std::filesystem::path& path) {
   while (!bytes.empty()) {
@@ -48,6 +35,18 @@ void sync_descriptor(int fd, const std::filesystem::path& path) {
   if (fault::fails("fsync") || ::fsync(fd) != 0) throw_errno("cannot sync " + path.string());
 }
 
+std::string read_descriptor(int fd, const std::filesystem::path& path) {
+  std::string bytes;
+  std::array<char, 65536> part{};
+  while (true) {
+    const ssize_t got = ::read(fd, part.data(), part.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw_errno("cannot read " + path.string());
+    if (got == 0) return bytes;
+    bytes.append(part.data(), static_cast<std::size_t>(got));
+  }
+}
+
 }  // namespace
 
 std::string read_file(const std::filesystem::path& path) {
@@ -60,6 +59,21 @@ std::string read_file(const std::filesystem::path& path) {
   bytes << file.rdbuf();
   if (file.bad()) throw_errno("cannot read " + path.string());
   return std::move(bytes).str();
+}
+
+std::string read_file_beneath(const std::filesystem::path& folder, const std::filesystem::path& relative) {
+  const std::filesystem::path path = folder / relative;
+  UniqueFd at(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!at) throw_errno("cannot open " + folder.string());
+  for (const std::filesystem::path& part : relative) {
+    if (part == ".." || part.is_absolute())
+      throw Error(ErrorCode::kBadInput, path.string() + " is not beneath " + folder.string());
+    at = UniqueFd(::openat(at.get(), part.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+    if (at) continue;
+    if (errno == ELOOP) throw Error(ErrorCode::kBadInput, path.string() + ": " + part.string() + " is a symbolic link");
+    throw_errno("cannot open " + path.string());
+  }
+  return read_descriptor(at.get(), path);
 }
 
 void write_file_durably(const std::filesystem::path& path, std::string_view bytes, unsigned mode) {
@@ -95,8 +109,8 @@ void DurableFileWriter::commit() {
 }
 
 void sync_path(const std::filesystem::path& path) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) throw_errno("cannot open " + path.string());
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) throw_errno("cannot open " + path.string());
   sync_descriptor(file.get(), path);
 }
 
@@ -116,6 +130,7 @@ void publish_directory(const std::filesystem::path& temporary, const std::filesy
 std::string hash_directory(const std::filesystem::path& directory) {
   std::vector<std::string> names;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
+    if (entry.is_symlink()) throw Error(ErrorCode::kBadInput, entry.path().string() + " is a symbolic link");
     if (entry.is_regular_file()) names.push_back(entry.path().lexically_relative(directory).string());
   }
   std::sort(names.begin(), names.end());

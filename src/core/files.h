@@ -12,6 +12,10 @@ namespace cutd {
 // Whole file as bytes. Throws Error (kNotFound, kIo) naming the path.
 std::string read_file(const std::filesystem::path& path);
 
+// The same for `relative` beneath `folder`, opened part by part without following a link: what a row of the store
+// names comes from that folder or not at all. Throws Error(kBadInput) too, for "..", absolute paths and links.
+std::string read_file_beneath(const std::filesystem::path& folder, const std::filesystem::path& relative);
+
 // Replaces `path` atomically and durably (temporary file beside it, fsync, rename, folder fsync).
 void write_file_durably(const std::filesystem::path& path, std::string_view bytes, unsigned mode = 0644);
 
@@ -41,6 +45,7 @@ void sync_path(const std::filesystem::path& path);
 void publish_directory(const std::filesystem::path& temporary, const std::filesystem::path& final);
 
 // SHA-256 over the sorted (relative name, file hash) pairs of a folder: whether its files are what they were.
+// Throws Error(kBadInput) naming a symbolic link in it: what that leads to may change at any time.
 std::string hash_directory(const std::filesystem::path& directory);
 
 // Free bytes for this user on the file system of `path`.

@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options {
+struct AdapterOptions {
   std::string data_dir;
   std::int64_t run = 0;
   std::int64_t adapter = 0;
@@ -23,7 +23,7 @@ struct Options {
   bool json = false;
 };
 
-int list(const Options& options) {
+int print_adapters(const AdapterOptions& options) {
   const std::string filter = options.run > 0 ? "?run=" + std::to_string(options.run) : "";
   const Json adapters = ApiClient(options.data_dir).get("/api/v1/adapters" + filter).at("adapters");
   if (options.json) print_json(adapters);
@@ -49,7 +49,7 @@ void copy_verified(const fs::path& source, const fs::path& output, const std::st
   publish_directory(temporary, output);
 }
 
-int export_adapter(const Options& options) {
+int export_adapter(const AdapterOptions& options) {
   const Json adapter = ApiClient(options.data_dir).get("/api/v1/adapters/" + std::to_string(options.adapter));
   copy_verified(adapter.at("path").get<std::string>(), options.output, adapter.at("folder_hash").get<std::string>());
   if (options.json)
@@ -64,15 +64,15 @@ int export_adapter(const Options& options) {
 void add_adapter_commands(CLI::App& app, CommandAction& chosen) {
   CLI::App* group = app.add_subcommand("adapter", "What the rounds trained, in PEFT layout");
   group->require_subcommand(1);
-  const auto options = std::make_shared<Options>();
-  const auto add = [&](const char* name, const char* help, int (*action)(const Options&)) {
+  const auto options = std::make_shared<AdapterOptions>();
+  const auto add = [&](const char* name, const char* help, int (*action)(const AdapterOptions&)) {
     CLI::App* command = group->add_subcommand(name, help);
     add_data_dir_option(*command, options->data_dir);
     command->add_flag("--json", options->json, "Print JSON");
     command->callback([options, action, &chosen] { chosen = [options, action] { return action(*options); }; });
     return command;
   };
-  CLI::App* lister = add("list", "Adapters of the folder", list);
+  CLI::App* lister = add("list", "Adapters of the folder", print_adapters);
   lister->add_option("--run", options->run, "Only of this run")->check(CLI::PositiveNumber);
   CLI::App* exporter = add("export", "Copy an adapter out, verified", export_adapter);
   exporter->add_option("adapter", options->adapter, "Id of the adapter; a cumulative one loads on the original base")

@@ -10,13 +10,13 @@
 namespace cutd {
 namespace {
 
-struct Options {
+struct DataOptions {
   std::string model;
   PromptTemplateConfig prompts;
   PrepareCommandOptions prepare;
 };
 
-int run_prepare(Options options) {
+int run_prepare(DataOptions options) {
   const ModelText text = read_model_text(options.model, options.prompts);
   options.prepare.eos_id = text.eos_id;
   run_data_prepare(options.prepare, text.prompts, text.encode, std::cout);
@@ -29,7 +29,7 @@ int run_prepare(Options options) {
 void add_data_commands(CLI::App& app, CommandAction& chosen) {
   CLI::App* group = app.add_subcommand("data", "Training data");
   group->require_subcommand(1);
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<DataOptions>();
   CLI::App* command = group->add_subcommand("prepare", "Show what the trainer would see of a triplet file");
   command->add_option("--data", options->prepare.data, "Triplets: JSON list or JSON Lines")->required();
   command->add_option("--model", options->model, "Hugging Face folder (tokenizer)")->required();

@@ -29,7 +29,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options {
+struct DemoOptions {
   std::string data_dir;
   std::string config;
   std::string engine;
@@ -81,7 +81,7 @@ void print_outcome(const Json& summary, const fs::path& report) {
   print_text(text);
 }
 
-int finish(Daemon& daemon, const DemoStart& start, const Options& options, bool stopped) {
+int finish(Daemon& daemon, const DemoStart& start, const DemoOptions& options, bool stopped) {
   const fs::path data_dir = daemon.store().data_dir();
   const RunSummary summary =
       daemon.store().read([&](Reader& reader) { return summarize_run(reader, start.run, data_dir); });
@@ -109,7 +109,7 @@ int finish(Daemon& daemon, const DemoStart& start, const Options& options, bool 
   }
 }
 
-int run_demo(const Options& options) {
+int run_demo(const DemoOptions& options) {
   const SignalWatch signals;
   DemoConfig demo = read_demo_config(options.config, options.quick, options.overrides);
   const SystemClock clock;
@@ -138,7 +138,7 @@ int run_demo(const Options& options) {
 }  // namespace
 
 void add_demo_command(CLI::App& app, CommandAction& chosen) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<DemoOptions>();
   CLI::App* command = app.add_subcommand("demo", "Run the whole loop on a small model and show what came of it");
   add_data_dir_option(*command, options->data_dir, "./cutd-demo");
   command->add_option("--config", options->config, "YAML file (default: the shipped examples/demo.yaml)");

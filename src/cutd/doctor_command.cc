@@ -11,7 +11,7 @@
 namespace cutd {
 namespace {
 
-struct Options {
+struct DoctorCommandOptions {
   std::string data_dir;
   std::string engine;
   std::string model;
@@ -19,7 +19,7 @@ struct Options {
   bool json = false;
 };
 
-int run_doctor(const Options& options) {
+int run_doctor(const DoctorCommandOptions& options) {
   const auto data_dir = std::filesystem::absolute(options.data_dir).lexically_normal();
   const std::vector<Finding> findings = examine({data_dir, options.engine, options.model, options.full});
   if (options.json) print_json(findings_json(findings));
@@ -32,7 +32,7 @@ int run_doctor(const Options& options) {
 }  // namespace
 
 void add_doctor_command(CLI::App& app, CommandAction& chosen) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<DoctorCommandOptions>();
   CLI::App* command =
       app.add_subcommand("doctor", "Check folder, disk, store, engine, models and machine; say what to do");
   add_data_dir_option(*command, options->data_dir);

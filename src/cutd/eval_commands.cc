@@ -13,7 +13,7 @@
 namespace cutd {
 namespace {
 
-struct Options {
+struct EvalOptions {
   std::string annotations;
   std::string parent;
   std::int64_t resamples = 10000;
@@ -36,7 +36,7 @@ std::map<std::string, std::vector<PairAnnotation>> by_dataset(const std::vector<
   return parts;
 }
 
-Json evaluate(const Options& options) {
+Json evaluate(const EvalOptions& options) {
   const std::vector<PairAnnotation> annotations = read_annotations(options.annotations);
   Json result = pairwise_score_json(score_annotations(annotations));
   if (options.by_dataset) {
@@ -51,21 +51,21 @@ Json evaluate(const Options& options) {
   return result;
 }
 
-std::string number(const Json& value) { return value.is_null() ? "-" : fmt::format("{:.2f}", value.get<double>()); }
+std::string two_digits(const Json& value) { return value.is_null() ? "-" : fmt::format("{:.2f}", value.get<double>()); }
 
 std::vector<std::string> table_row(const std::string& name, const Json& score) {
   return {name,
-          number(score["win_rate"]),
-          number(score["standard_error"]),
+          two_digits(score["win_rate"]),
+          two_digits(score["standard_error"]),
           cell(score["n_wins"]),
           cell(score["n_wins_base"]),
           cell(score["n_draws"]),
           cell(score["n_total"]),
           cell(score["n_missing"]),
-          number(score["length_adjusted_win_rate"])};
+          two_digits(score["length_adjusted_win_rate"])};
 }
 
-int run_eval(const Options& options) {
+int run_eval(const EvalOptions& options) {
   if (options.annotations.empty())
     throw Error(ErrorCode::kUsage, "cutd eval needs --annotations FILE (cutd eval --help shows the use)");
   const Json result = evaluate(options);
@@ -91,7 +91,7 @@ int run_eval(const Options& options) {
 }  // namespace
 
 void add_eval_commands(CLI::App& app, CommandAction& chosen) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<EvalOptions>();
   CLI::App* command = app.add_subcommand("eval", "Win rate of pairwise annotations, as AlpacaEval computes it");
   command->add_option("--annotations", options->annotations, "AlpacaEval annotations: a JSON list");
   command->add_option("--parent", options->parent, "Annotations of the model before: adds the paired difference");

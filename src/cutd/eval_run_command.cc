@@ -26,7 +26,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options {
+struct EvalRunOptions {
   std::string data_dir;
   std::string config;
   std::int64_t run = 0;
@@ -47,13 +47,13 @@ struct Options {
   bool json = false;
 };
 
-std::string api_key(const Options& options) {
+std::string api_key(const EvalRunOptions& options) {
   const std::string& name = options.annotate.evaluator.api_key_name;
   return name.empty() ? "" : find_credential(name, options.data_dir);
 }
 
 // What the flags leave open, from the section "pairwise" of a run's configuration.
-void take_config(Options& options) {
+void take_config(EvalRunOptions& options) {
   const PairwiseConfig config = parse_run_config(read_yaml_file(options.config), options.config).pairwise;
   const auto take = [](std::string& flag, const std::string& value) {
     if (flag.empty()) flag = value;
@@ -78,7 +78,7 @@ void take_config(Options& options) {
 
 // The answers of a run's kept (or untrained) model to the report set, written in AlpacaEval's format under
 // DATA/pairwise.
-void take_run_outputs(Options& options) {
+void take_run_outputs(EvalRunOptions& options) {
   const fs::path data_dir = fs::absolute(options.data_dir).lexically_normal();
   std::vector<ModelOutput> outputs;
   StoreReader(data_dir).read([&](Reader& reader) {
@@ -100,7 +100,7 @@ void take_run_outputs(Options& options) {
   options.outputs = path.string();
 }
 
-void settle(Options& options) {
+void settle(EvalRunOptions& options) {
   if (!options.config.empty()) take_config(options);
   if (options.run > 0) take_run_outputs(options);
   if (options.outputs.empty() || options.reference.empty())
@@ -128,7 +128,7 @@ std::string progress_text(const AnnotateProgress& now) {
                      eval_dollars(now.spent));
 }
 
-int print_estimate(const Options& options, const std::vector<PairAnnotation>& pairs) {
+int print_estimate(const EvalRunOptions& options, const std::vector<PairAnnotation>& pairs) {
   const AnnotateEstimate estimate = estimate_annotation(pairs, options.annotate.evaluator);
   if (options.json) {
     print_json({{"pairs", pairs.size()},
@@ -140,7 +140,7 @@ int print_estimate(const Options& options, const std::vector<PairAnnotation>& pa
   return kExitDone;
 }
 
-int run_eval_run(Options options) {
+int run_eval_run(EvalRunOptions options) {
   settle(options);
   std::vector<PairAnnotation> pairs = join_outputs(
       read_model_outputs(options.reference), read_model_outputs(options.outputs), options.annotate.evaluator.name);
@@ -168,7 +168,7 @@ int run_eval_run(Options options) {
   return advice.empty() ? kExitDone : kExitRunFailed;
 }
 
-void add_limits(CLI::App& command, const std::shared_ptr<Options>& options) {
+void add_limits(CLI::App& command, const std::shared_ptr<EvalRunOptions>& options) {
   command.add_option("--max-usd", options->max_usd,
                      "Most dollars in all, earlier calls of the same output included; mandatory for an evaluator with "
                      "a price, and the only cap here: those of annotators do not cover it");
@@ -191,7 +191,7 @@ void add_limits(CLI::App& command, const std::shared_ptr<Options>& options) {
 }  // namespace
 
 void add_eval_run_command(CLI::App& group, CommandAction& chosen) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<EvalRunOptions>();
   options->api_key_name = "\n";
   CLI::App* command = group.add_subcommand("run", "Judge a model's outputs against reference outputs");
   command->add_option("--outputs", options->outputs, "The model's, in AlpacaEval's format");

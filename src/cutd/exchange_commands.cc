@@ -89,7 +89,7 @@ std::vector<Instruction> instructions_of(const std::vector<DataRecord>& records)
   return rows;
 }
 
-int run_import(const ImportOptions& options) {
+int import_data(const ImportOptions& options) {
   if (options.output.empty() != options.as.empty())
     throw Error(ErrorCode::kUsage, "--output and --as belong together: where to write, and in which format");
   if (options.skip_incomplete && options.as.empty())
@@ -189,7 +189,7 @@ void add_import_command(CLI::App& app, CommandAction& chosen) {
       "Examples:\n"
       "  cutd import sharegpt.json.gz --as messages --output messages.jsonl\n"
       "  cutd import annotations.json --as preference --skip-incomplete --output pairs.jsonl");
-  read->callback([options, &chosen] { chosen = [options] { return run_import(*options); }; });
+  read->callback([options, &chosen] { chosen = [options] { return import_data(*options); }; });
 }
 
 void add_export_command(CLI::App& app, CommandAction& chosen) {

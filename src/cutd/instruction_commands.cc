@@ -14,7 +14,7 @@
 namespace cutd {
 namespace {
 
-struct Options {
+struct InstructionOptions {
   std::string data_dir;
   std::string file;
   std::string split = "train";
@@ -22,7 +22,7 @@ struct Options {
 };
 
 // The whole file is checked before the first row is sent; sending again after a failure is harmless.
-int import_file(const Options& options) {
+int import_file(const InstructionOptions& options) {
   const Split split = from_name<Split>(options.split);
   const std::vector<Instruction> rows = parse_instructions(read_file(options.file), split, options.file);
   ApiClient api(options.data_dir);
@@ -37,7 +37,7 @@ int import_file(const Options& options) {
 void add_instruction_commands(CLI::App& app, CommandAction& chosen) {
   CLI::App* group = app.add_subcommand("instructions", "What the model is asked");
   group->require_subcommand(1);
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<InstructionOptions>();
   CLI::App* command = group->add_subcommand("import", "Store a file of instructions; again is harmless");
   add_data_dir_option(*command, options->data_dir);
   command->add_option("file", options->file, "JSON Lines of {\"instruction\", \"input\"?}")->required();

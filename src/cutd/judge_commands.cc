@@ -29,7 +29,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options {
+struct JudgeOptions {
   std::string data_dir;
   std::string config;
   std::string annotator;
@@ -62,7 +62,7 @@ std::unique_ptr<Judge> trial_judge(const AnnotatorConfig& annotator, const fs::p
   return std::make_unique<LlmJudge>(std::move(options), clock);
 }
 
-std::int64_t trial_budget(const Options& options, const AnnotatorConfig& annotator, std::size_t items) {
+std::int64_t trial_budget(const JudgeOptions& options, const AnnotatorConfig& annotator, std::size_t items) {
   const double dollars = options.budget >= 0 ? options.budget : annotator.llm.caps.request * static_cast<double>(items);
   return asks_over_http(annotator) ? std::llround(dollars * 1e6) : 0;
 }
@@ -82,13 +82,13 @@ std::string hint_on_model(const AnnotatorConfig& annotator, const Trial& trial, 
   return advice_on_model(annotator.llm.model, fetch_model_list(client.endpoint, client.http));
 }
 
-AnnotatorConfig trial_annotator(const Options& options) {
+AnnotatorConfig trial_annotator(const JudgeOptions& options) {
   AnnotatorConfig annotator = choose_annotator(read_annotator_file(options.config), options.annotator, options.config);
   if (!options.proxy.empty()) annotator.llm.proxy = options.proxy;
   return annotator;
 }
 
-int run_test(const Options& options) {
+int run_test(const JudgeOptions& options) {
   const AnnotatorConfig annotator = trial_annotator(options);
   std::vector<TrialItem> items = options.items.empty()
                                      ? built_in_trial_items()
@@ -157,7 +157,7 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
-int run_list(const Options& options) {
+int print_judges(const JudgeOptions& options) {
   const std::vector<AnnotatorConfig> annotators =
       options.config.empty() ? stored_annotators(options.data_dir) : read_annotator_file(options.config);
   Json rows = Json::array();
@@ -174,7 +174,7 @@ int run_list(const Options& options) {
 
 // --- estimate ----------------------------------------------------------------------------------------
 
-int run_estimate(const Options& options, const std::vector<ConfigOverride>& overrides) {
+int run_estimate(const JudgeOptions& options, const std::vector<ConfigOverride>& overrides) {
   const RunConfig config = parse_run_config(read_yaml_file(options.config), options.config, overrides);
   const RunEstimate estimate = estimate_run(config, fs::absolute(options.config).parent_path(), options.data_dir);
   if (options.json) print_json(run_estimate_json(estimate));
@@ -183,7 +183,7 @@ int run_estimate(const Options& options, const std::vector<ConfigOverride>& over
 }
 
 CLI::App* add_judge_command(CLI::App& group, const char* name, const char* help,
-                            const std::shared_ptr<Options>& options) {
+                            const std::shared_ptr<JudgeOptions>& options) {
   CLI::App* command = group.add_subcommand(name, help);
   add_data_dir_option(*command, options->data_dir);
   command->add_flag("--json", options->json, "Print JSON");
@@ -195,7 +195,7 @@ CLI::App* add_judge_command(CLI::App& group, const char* name, const char* help,
 void add_judge_commands(CLI::App& app, CommandAction& chosen) {
   CLI::App* group = app.add_subcommand("judge", "Annotators: try one, list them, see what a run will cost");
   group->require_subcommand(1);
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<JudgeOptions>();
 
   CLI::App* test =
       add_judge_command(*group, "test", "Try an annotator on a few items: verdicts, tokens, cost, time", options);
@@ -216,7 +216,7 @@ void add_judge_commands(CLI::App& app, CommandAction& chosen) {
 
   CLI::App* list = add_judge_command(*group, "list", "Annotators of the folder, or of a configuration", options);
   list->add_option("--config", options->config, "YAML: a run's configuration, or one annotator");
-  list->callback([options, &chosen] { chosen = [options] { return run_list(*options); }; });
+  list->callback([options, &chosen] { chosen = [options] { return print_judges(*options); }; });
 
   CLI::App* estimate = add_judge_command(
       *group, "estimate", "Calls, tokens and dollars of a round and of a run, before it is started", options);

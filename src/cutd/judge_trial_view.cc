@@ -11,7 +11,7 @@ namespace cutd {
 namespace {
 
 constexpr std::size_t kShown = 60;  // characters of a judgment in a table
-constexpr std::size_t kShownReasons = 10;
+constexpr std::size_t kReasonsOfATrial = 10;
 constexpr const char* kNotAsked = "the trial was stopped";
 
 std::string shortened(std::string text) {
@@ -106,9 +106,9 @@ std::optional<std::string> trial_advice(const AnnotatorConfig& annotator, const 
   const std::string text = fmt::format("{}{} of {} items got no verdict:", who, without, trial.results.size());
   if (reasons.size() == 1) return text + " " + reasons.front().first + hint;
   std::string lines;
-  for (std::size_t i = 0; i < std::min(reasons.size(), kShownReasons); ++i)
+  for (std::size_t i = 0; i < std::min(reasons.size(), kReasonsOfATrial); ++i)
     lines += fmt::format("\n  {} x {}", reasons[i].second, reasons[i].first);
-  if (reasons.size() > kShownReasons) lines += fmt::format("\n  and {} other reasons", reasons.size() - kShownReasons);
+  if (reasons.size() > kReasonsOfATrial) lines += fmt::format("\n  and {} other reasons", reasons.size() - kReasonsOfATrial);
   return text + lines + (trial.hint.empty() ? "" : "\n  " + trial.hint);
 }
 

@@ -141,7 +141,7 @@ int show_attempt(const AttemptOptions& options) {
   const auto raw =
       StoreReader(data_dir).read([&](Reader& reader) { return find_attempt_raw(reader, AttemptRowId{options.id}); });
   if (!raw) throw Error(ErrorCode::kNotFound, fmt::format("there is no attempt {}", options.id));
-  const std::string bytes = raw->file.empty() ? raw->bytes : read_file(data_dir / raw->file);
+  const std::string bytes = raw->file.empty() ? raw->bytes : read_file_beneath(data_dir, raw->file);
   if (bytes.empty()) fmt::print(stderr, "nothing came for attempt {}\n", options.id);
   print_text(bytes);
   return kExitDone;

@@ -14,7 +14,7 @@
 namespace cutd {
 namespace {
 
-struct Options {
+struct ModelOptions {
   std::string data_dir;
   std::string source;
   std::string output;
@@ -22,7 +22,7 @@ struct Options {
   bool json = false;
 };
 
-int run_import(const Options& options) {
+int import_model_files(const ModelOptions& options) {
   std::filesystem::path output = options.output;
   if (output.empty()) {
     make_data_dir(options.data_dir);
@@ -45,7 +45,7 @@ int run_import(const Options& options) {
   return kExitDone;
 }
 
-int run_list(const Options& options) {
+int print_models(const ModelOptions& options) {
   const Json models = ApiClient(options.data_dir).get("/api/v1/models").at("models");
   if (options.json) print_json(models);
   else print_text(table_of(models, {{"model", "name"}, {"bytes", "bytes"}, {"path", "path"}}));
@@ -57,7 +57,7 @@ int run_list(const Options& options) {
 void add_model_commands(CLI::App& app, CommandAction& chosen) {
   CLI::App* group = app.add_subcommand("model", "Models to start from");
   group->require_subcommand(1);
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ModelOptions>();
   CLI::App* importer =
       group->add_subcommand("import", "Make a checked Hugging Face folder from a GGUF file or a folder");
   importer->add_option("source", options->source, "FILE.gguf or a Hugging Face folder")->required();
@@ -71,8 +71,8 @@ void add_model_commands(CLI::App& app, CommandAction& chosen) {
     command->add_flag("--json", options->json, "Print JSON");
   }
   importer->footer("Example: cutd model import SmolLM2-135M-Instruct.Q4_1.gguf --output smollm2");
-  importer->callback([options, &chosen] { chosen = [options] { return run_import(*options); }; });
-  lister->callback([options, &chosen] { chosen = [options] { return run_list(*options); }; });
+  importer->callback([options, &chosen] { chosen = [options] { return import_model_files(*options); }; });
+  lister->callback([options, &chosen] { chosen = [options] { return print_models(*options); }; });
 }
 
 }  // namespace cutd

@@ -16,7 +16,7 @@ namespace {
 // A request's body is limited to 256 KiB: records are sent in parts below it.
 constexpr std::size_t kPartBytes = 192u << 10;
 
-struct Options {
+struct QueueOptions {
   std::string data_dir;
   std::int64_t round = 0;
   std::string format = "argilla";
@@ -46,7 +46,7 @@ std::string rounds_table(const Json& rounds) {
   return table_text({"round", "state", "overlap", "judged", "open", "held", "surplus", "review", "alpha"}, rows);
 }
 
-int queue_status(const Options& options) {
+int queue_status(const QueueOptions& options) {
   ApiClient api(options.data_dir);
   if (options.people) {
     const std::string filter = options.round > 0 ? "?round=" + std::to_string(options.round) : "";
@@ -72,7 +72,7 @@ int queue_status(const Options& options) {
   return kExitDone;
 }
 
-int queue_close(const Options& options) {
+int queue_close(const QueueOptions& options) {
   const Json queue =
       ApiClient(options.data_dir).post(fmt::format("/api/v1/queue/rounds/{}/close", options.round), Json::object());
   if (options.json) print_json(queue);
@@ -83,7 +83,7 @@ int queue_close(const Options& options) {
   return kExitDone;
 }
 
-int queue_export(const Options& options) {
+int queue_export(const QueueOptions& options) {
   const Json records =
       ApiClient(options.data_dir)
           .get(fmt::format("/api/v1/queue/export?format={}&round={}", percent_encoded(options.format), options.round));
@@ -93,7 +93,7 @@ int queue_export(const Options& options) {
   return kExitDone;
 }
 
-int queue_import(const Options& options) {
+int queue_import(const QueueOptions& options) {
   const Json records = read_json_file(options.file);
   if (!records.is_array()) throw Error(ErrorCode::kBadInput, options.file + " is no list of records");
   ApiClient api(options.data_dir);
@@ -124,8 +124,8 @@ int queue_import(const Options& options) {
   return kExitDone;
 }
 
-CLI::App* add_one(CLI::App& group, const std::string& name, const std::string& help,
-                  const std::shared_ptr<Options>& options, CommandAction& chosen, int (*action)(const Options&)) {
+CLI::App* add_queue_command(CLI::App& group, const std::string& name, const std::string& help,
+                  const std::shared_ptr<QueueOptions>& options, CommandAction& chosen, int (*action)(const QueueOptions&)) {
   CLI::App* command = group.add_subcommand(name, help);
   add_data_dir_option(*command, options->data_dir);
   command->add_flag("--json", options->json, "Print JSON");
@@ -138,14 +138,14 @@ CLI::App* add_one(CLI::App& group, const std::string& name, const std::string& h
 void add_queue_commands(CLI::App& app, CommandAction& chosen) {
   CLI::App* group = app.add_subcommand("queue", "Work for people: where it stands, closing it, moving it in and out");
   group->require_subcommand(1);
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<QueueOptions>();
 
-  CLI::App* status = add_one(*group, "status", "What waits for people", options, chosen, queue_status);
+  CLI::App* status = add_queue_command(*group, "status", "What waits for people", options, chosen, queue_status);
   status->add_flag("--people", options->people, "What each person did instead");
   status->add_option("--round", options->round, "With --people: of this round only");
 
   CLI::App* close =
-      add_one(*group, "close", "Go on with what is judged; nothing more is given out", options, chosen, queue_close);
+      add_queue_command(*group, "close", "Go on with what is judged; nothing more is given out", options, chosen, queue_close);
   close->add_option("round", options->round, "Id of the round")->required();
 
   const auto add_exchange = [&](CLI::App* command, const char* file_help) {
@@ -155,9 +155,9 @@ void add_queue_commands(CLI::App& app, CommandAction& chosen) {
         ->capture_default_str();
     command->add_option("--file", options->file, file_help)->required();
   };
-  add_exchange(add_one(*group, "export", "Tasks and annotations for another tool", options, chosen, queue_export),
+  add_exchange(add_queue_command(*group, "export", "Tasks and annotations for another tool", options, chosen, queue_export),
                "JSON file to write");
-  add_exchange(add_one(*group, "import", "Annotations made in another tool", options, chosen, queue_import),
+  add_exchange(add_queue_command(*group, "import", "Annotations made in another tool", options, chosen, queue_import),
                "JSON file to read");
 }
 

@@ -13,14 +13,14 @@
 namespace cutd {
 namespace {
 
-struct Options {
+struct RoundOptions {
   std::string data_dir;
   std::int64_t id = 0;  // of a run (list) or a round
   std::string why = "asked by the operator";
   bool json = false;
 };
 
-std::string round_path(const Options& options) { return "/api/v1/rounds/" + std::to_string(options.id); }
+std::string round_path(const RoundOptions& options) { return "/api/v1/rounds/" + std::to_string(options.id); }
 
 std::int64_t newest_run(ApiClient& api) {
   const Json runs = api.get("/api/v1/runs").at("runs");
@@ -30,7 +30,7 @@ std::int64_t newest_run(ApiClient& api) {
   return newest;
 }
 
-int list_rounds_of(const Options& options) {
+int list_rounds_of(const RoundOptions& options) {
   ApiClient api(options.data_dir);
   const std::int64_t run = options.id > 0 ? options.id : newest_run(api);
   const Json rounds = api.get(fmt::format("/api/v1/runs/{}/rounds", run)).at("rounds");
@@ -46,7 +46,7 @@ int list_rounds_of(const Options& options) {
   return kExitDone;
 }
 
-int show_round(const Options& options) {
+int show_round(const RoundOptions& options) {
   const Json round = ApiClient(options.data_dir).get(round_path(options));
   if (options.json) {
     print_json(round);
@@ -56,22 +56,22 @@ int show_round(const Options& options) {
   return kExitDone;
 }
 
-int show_events(const Options& options) {
+int show_events(const RoundOptions& options) {
   const Json events = ApiClient(options.data_dir).get(round_path(options) + "/events").at("events");
   if (options.json) print_json(events);
   else print_text(table_of(events, {{"at", "at"}, {"from", "from"}, {"to", "to"}, {"epoch", "epoch"}, {"why", "why"}}));
   return kExitDone;
 }
 
-int retry(const Options& options) {
+int retry(const RoundOptions& options) {
   ApiClient(options.data_dir).post(round_path(options) + "/retry", {{"why", options.why}});
   if (options.json) print_json({{"id", options.id}});
   else fmt::print("round {} will be tried again\n", options.id);
   return kExitDone;
 }
 
-CLI::App* add_one(CLI::App& group, const std::string& name, const std::string& help, const std::string& id_help,
-                  const std::shared_ptr<Options>& options, CommandAction& chosen, int (*action)(const Options&)) {
+CLI::App* add_round_command(CLI::App& group, const std::string& name, const std::string& help, const std::string& id_help,
+                  const std::shared_ptr<RoundOptions>& options, CommandAction& chosen, int (*action)(const RoundOptions&)) {
   CLI::App* command = group.add_subcommand(name, help);
   add_data_dir_option(*command, options->data_dir);
   command->add_option("id", options->id, id_help)->required();
@@ -85,13 +85,13 @@ CLI::App* add_one(CLI::App& group, const std::string& name, const std::string& h
 void add_round_commands(CLI::App& app, CommandAction& chosen) {
   CLI::App* group = app.add_subcommand("round", "One round: where it stands, its history, another try");
   group->require_subcommand(1);
-  const auto options = std::make_shared<Options>();
-  add_one(*group, "list", "Rounds of a run", "Number of the run (default: the newest)", options, chosen, list_rounds_of)
+  const auto options = std::make_shared<RoundOptions>();
+  add_round_command(*group, "list", "Rounds of a run", "Number of the run (default: the newest)", options, chosen, list_rounds_of)
       ->get_option("id")
       ->required(false);
-  add_one(*group, "show", "One round", "Id of the round", options, chosen, show_round);
-  add_one(*group, "events", "History of a round, oldest first", "Id of the round", options, chosen, show_events);
-  CLI::App* again = add_one(*group, "retry", "Try a failed round again", "Id of the round", options, chosen, retry);
+  add_round_command(*group, "show", "One round", "Id of the round", options, chosen, show_round);
+  add_round_command(*group, "events", "History of a round, oldest first", "Id of the round", options, chosen, show_events);
+  CLI::App* again = add_round_command(*group, "retry", "Try a failed round again", "Id of the round", options, chosen, retry);
   again->add_option("--why", options->why, "Kept in the history")->capture_default_str();
 }
 

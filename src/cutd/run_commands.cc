@@ -24,7 +24,7 @@
 namespace cutd {
 namespace {
 
-struct Options {
+struct RunOptions {
   std::string data_dir;
   std::string config;
   std::int64_t run = 0;
@@ -38,10 +38,10 @@ struct Options {
   std::vector<ConfigOverride> overrides;
 };
 
-std::string run_path(const Options& options) { return "/api/v1/runs/" + std::to_string(options.run); }
+std::string run_path(const RunOptions& options) { return "/api/v1/runs/" + std::to_string(options.run); }
 
 // Reads the configuration's files and the model's config.json alone; no daemon, no request, no row.
-int print_plan(const Options& options, const RunConfig& config, const std::filesystem::path& folder) {
+int print_plan(const RunOptions& options, const RunConfig& config, const std::filesystem::path& folder) {
   PlanAssumptions assumed = options.assumed;
   assumed.cores = static_cast<std::int64_t>(std::max(1U, std::thread::hardware_concurrency()));
   assumed.gpu = config.device.starts_with("cuda") ||
@@ -54,7 +54,7 @@ int print_plan(const Options& options, const RunConfig& config, const std::files
   return kExitDone;
 }
 
-int run_start(const Options& options) {
+int run_start(const RunOptions& options) {
   const Json config = read_yaml_file(options.config);
   // Mistakes are named before anyone is asked.
   const RunConfig parsed = parse_run_config(config, options.config, options.overrides);
@@ -74,7 +74,7 @@ int run_start(const Options& options) {
   return options.follow ? follow_run(api, reply.at("id").get<std::int64_t>(), options.json) : kExitDone;
 }
 
-int run_list(const Options& options) {
+int print_runs(const RunOptions& options) {
   const Json runs = ApiClient(options.data_dir).get("/api/v1/runs").at("runs");
   if (options.json) print_json(runs);
   else
@@ -89,7 +89,7 @@ int run_list(const Options& options) {
 }
 
 // Straight from the store, which may be read beside a daemon.
-int write_run_report(const Options& options) {
+int write_run_report(const RunOptions& options) {
   const auto data_dir = std::filesystem::absolute(options.data_dir).lexically_normal();
   StoreReader(data_dir).read(
       [&](Reader& reader) { write_report(reader, RunId{options.run}, data_dir, options.report); });
@@ -98,7 +98,7 @@ int write_run_report(const Options& options) {
   return kExitDone;
 }
 
-int run_status(const Options& options) {
+int run_status(const RunOptions& options) {
   ApiClient api(options.data_dir);
   if (options.follow) return follow_run(api, options.run, options.json);
   if (!options.report.empty()) return write_run_report(options);
@@ -114,7 +114,7 @@ int run_status(const Options& options) {
   return kExitDone;
 }
 
-int command_run(const Options& options, const std::string& command, const std::string& done, const std::string& state) {
+int command_run(const RunOptions& options, const std::string& command, const std::string& done, const std::string& state) {
   Json body{{"why", options.why}};
   if (options.acknowledge) body["acknowledge"] = true;
   ApiClient(options.data_dir).post(run_path(options) + "/" + command, body);
@@ -124,8 +124,8 @@ int command_run(const Options& options, const std::string& command, const std::s
 }
 
 CLI::App* add_run_command(CLI::App& group, const std::string& name, const std::string& help,
-                          const std::shared_ptr<Options>& options, CommandAction& chosen,
-                          std::function<int(const Options&)> action) {
+                          const std::shared_ptr<RunOptions>& options, CommandAction& chosen,
+                          std::function<int(const RunOptions&)> action) {
   CLI::App* command = group.add_subcommand(name, help);
   add_data_dir_option(*command, options->data_dir);
   command->add_flag("--json", options->json, "Print JSON");
@@ -138,7 +138,7 @@ CLI::App* add_run_command(CLI::App& group, const std::string& name, const std::s
 void add_run_commands(CLI::App& app, CommandAction& chosen) {
   CLI::App* group = app.add_subcommand("run", "Series of rounds: start, watch, steer");
   group->require_subcommand(1);
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<RunOptions>();
 
   CLI::App* start =
       add_run_command(*group, "start", "Start a run from a configuration file", options, chosen, run_start);
@@ -158,7 +158,7 @@ void add_run_commands(CLI::App& app, CommandAction& chosen) {
   add_config_flags(*start, options->overrides);
   start->footer("Example: cutd run start --config examples/demo.yaml --run.rounds 5 --learning-rate 5e-4");
 
-  add_run_command(*group, "list", "Runs of the folder", options, chosen, run_list);
+  add_run_command(*group, "list", "Runs of the folder", options, chosen, print_runs);
   CLI::App* status =
       add_run_command(*group, "status", "One run: its rounds, scores and adapters", options, chosen, run_status);
   status->add_option("run", options->run, "Number of the run")->required();
@@ -172,7 +172,7 @@ void add_run_commands(CLI::App& app, CommandAction& chosen) {
                                    Steering{"resume", "resumed", "active", "Go on with a paused run"},
                                    Steering{"cancel", "cancelled", "cancelled", "End a run for good"}}) {
     CLI::App* command =
-        add_run_command(*group, steering.name, steering.help, options, chosen, [steering](const Options& parsed) {
+        add_run_command(*group, steering.name, steering.help, options, chosen, [steering](const RunOptions& parsed) {
           return command_run(parsed, steering.name, steering.done, steering.state);
         });
     command->add_option("run", options->run, "Number of the run")->required();

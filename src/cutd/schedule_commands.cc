@@ -19,7 +19,7 @@
 namespace cutd {
 namespace {
 
-struct Options {
+struct ScheduleOptions {
   std::string data_dir;
   std::string file;
   std::string name;
@@ -31,7 +31,7 @@ std::string utc(std::int64_t seconds) { return format_utc(seconds * 1'000'000); 
 
 std::int64_t now_seconds() { return SystemClock().wall_micros() / 1'000'000; }
 
-std::vector<Schedule> schedules_of(const Options& options) {
+std::vector<Schedule> schedules_of(const ScheduleOptions& options) {
   const std::filesystem::path path =
       options.file.empty() ? schedules_path(options.data_dir) : std::filesystem::path(options.file);
   if (!std::filesystem::exists(path)) {
@@ -52,7 +52,7 @@ std::string run_words(const Json& runs, std::int64_t id) {
   return "";
 }
 
-Json runs_of(const Options& options) {
+Json runs_of(const ScheduleOptions& options) {
   try {
     return ApiClient(options.data_dir).get("/api/v1/runs").at("runs");
   } catch (const Error&) {
@@ -86,7 +86,7 @@ Json schedule_json(const Schedule& schedule, const ScheduleStates& states, const
   return json;
 }
 
-int run_list(const Options& options) {
+int print_schedules(const ScheduleOptions& options) {
   const ScheduleStates states = read_schedule_states(options.data_dir);
   const Json runs = runs_of(options);
   Json list = Json::array();
@@ -116,7 +116,7 @@ const Schedule& named(const std::vector<Schedule>& schedules, const std::string&
   return *found;
 }
 
-int run_next(const Options& options) {
+int run_next(const ScheduleOptions& options) {
   std::vector<Schedule> schedules = schedules_of(options);
   if (!options.name.empty()) schedules = {named(schedules, options.name)};
   Json list = Json::array();
@@ -138,7 +138,7 @@ int run_next(const Options& options) {
 }
 
 // A cycle now, with the schedule's limits; its own times are not affected.
-int run_now(const Options& options) {
+int run_now(const ScheduleOptions& options) {
   const std::vector<Schedule> schedules = schedules_of(options);
   const Schedule& schedule = named(schedules, options.name);
   const Json config = read_yaml_file(schedule.config);
@@ -165,8 +165,8 @@ int run_now(const Options& options) {
 void add_schedule_commands(CLI::App& app, CommandAction& chosen) {
   CLI::App* group = app.add_subcommand("schedule", "Night cycles: runs that start by themselves");
   group->require_subcommand(1);
-  const auto options = std::make_shared<Options>();
-  const auto add = [&](const std::string& name, const std::string& help, std::function<int(const Options&)> action) {
+  const auto options = std::make_shared<ScheduleOptions>();
+  const auto add = [&](const std::string& name, const std::string& help, std::function<int(const ScheduleOptions&)> action) {
     CLI::App* command = group->add_subcommand(name, help);
     add_data_dir_option(*command, options->data_dir);
     command->add_option("--schedules", options->file, "The file (default: DATA/schedules.yaml)");
@@ -174,7 +174,7 @@ void add_schedule_commands(CLI::App& app, CommandAction& chosen) {
     command->callback([options, action, &chosen] { chosen = [options, action] { return action(*options); }; });
     return command;
   };
-  add("list", "Schedules: when they come next and what became of the last time", run_list);
+  add("list", "Schedules: when they come next and what became of the last time", print_schedules);
   CLI::App* next = add("next", "The next times, in UTC and in the schedule's zone", run_next);
   next->add_option("name", options->name, "Only this schedule");
   next->add_option("--count", options->count, "How many")->check(CLI::PositiveNumber)->capture_default_str();

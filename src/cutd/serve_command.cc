@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::int64_t kStopSeconds = 120;
 
-struct Options {
+struct ServeCommandOptions {
   std::string data_dir;
   std::string engine;
   std::string schedules;
@@ -28,7 +28,7 @@ struct Options {
   ListenFlags listen;
 };
 
-int run_serve(const Options& options) {
+int run_serve(const ServeCommandOptions& options) {
   const SignalWatch signals;
   const rlimit no_core = {0, 0};  // memory may hold keys and what people wrote
   ::setrlimit(RLIMIT_CORE, &no_core);
@@ -60,7 +60,7 @@ int run_serve(const Options& options) {
 }  // namespace
 
 void add_serve_command(CLI::App& app, CommandAction& chosen) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ServeCommandOptions>();
   CLI::App* command =
       app.add_subcommand("serve", "Run the daemon: rounds, API socket, engine; goes on with unfinished runs");
   add_data_dir_option(*command, options->data_dir);

@@ -14,7 +14,7 @@
 namespace cutd {
 namespace {
 
-struct Options {
+struct UserOptions {
   std::string data_dir;
   std::string name;
   std::string role;
@@ -44,7 +44,7 @@ std::int64_t user_id(ApiClient& api, const std::string& name) {
 
 std::string target(std::int64_t id, const char* what) { return fmt::format("/api/v1/users/{}/{}", id, what); }
 
-std::string people_url(ApiClient& api, const Options& options) {
+std::string people_url(ApiClient& api, const UserOptions& options) {
   if (!options.url.empty()) return options.url;
   const Json status = api.get("/api/v1/status");
   if (status.at("url").is_string()) return status.at("url").get<std::string>();
@@ -53,7 +53,7 @@ std::string people_url(ApiClient& api, const Options& options) {
               "with --url where people reach it");
 }
 
-void print_link(ApiClient& api, std::int64_t id, const std::string& url, const Options& options) {
+void print_link(ApiClient& api, std::int64_t id, const std::string& url, const UserOptions& options) {
   Json link = api.post(target(id, "link"), Json::object());
   link["url"] = url + link.at("path").get<std::string>();
   if (options.json) print_json(link);
@@ -62,7 +62,7 @@ void print_link(ApiClient& api, std::int64_t id, const std::string& url, const O
                link.at("expires_at").get<std::string>());
 }
 
-int run_add(const Options& options) {
+int run_add(const UserOptions& options) {
   ApiClient api(options.data_dir);
   Json body = {{"name", options.name}, {"role", options.role}, {"tags", options.tags}};
   if (options.password) body["password"] = read_password();
@@ -79,7 +79,7 @@ int run_add(const Options& options) {
   return kExitDone;
 }
 
-int run_list(const Options& options) {
+int print_users(const UserOptions& options) {
   ApiClient api(options.data_dir);
   const Json users = api.get("/api/v1/users").at("users");
   if (options.json) {
@@ -92,7 +92,7 @@ int run_list(const Options& options) {
   return kExitDone;
 }
 
-int run_revoke(const Options& options) {
+int run_revoke(const UserOptions& options) {
   ApiClient api(options.data_dir);
   api.post(target(user_id(api, options.name), "revoke"), Json::object());
   if (options.json) print_json({{"name", options.name}, {"revoked", true}});
@@ -100,7 +100,7 @@ int run_revoke(const Options& options) {
   return kExitDone;
 }
 
-int run_erase(const Options& options) {
+int run_erase(const UserOptions& options) {
   ApiClient api(options.data_dir);
   const std::int64_t id = user_id(api, options.name);
   api.post(target(id, "erase"), Json::object());
@@ -110,13 +110,13 @@ int run_erase(const Options& options) {
   return kExitDone;
 }
 
-int run_link(const Options& options) {
+int run_link(const UserOptions& options) {
   ApiClient api(options.data_dir);
   print_link(api, user_id(api, options.name), people_url(api, options), options);
   return kExitDone;
 }
 
-int run_token(const Options& options) {
+int run_token(const UserOptions& options) {
   ApiClient api(options.data_dir);
   const Json token = api.post(target(user_id(api, options.name), "tokens"), {{"name", options.token_name}});
   if (options.json) print_json(token);
@@ -124,8 +124,8 @@ int run_token(const Options& options) {
   return kExitDone;
 }
 
-CLI::App* add_command(CLI::App& group, const std::shared_ptr<Options>& options, CommandAction& chosen, const char* name,
-                      const char* help, int (*run)(const Options&)) {
+CLI::App* add_command(CLI::App& group, const std::shared_ptr<UserOptions>& options, CommandAction& chosen, const char* name,
+                      const char* help, int (*run)(const UserOptions&)) {
   CLI::App* command = group.add_subcommand(name, help);
   add_data_dir_option(*command, options->data_dir);
   command->add_flag("--json", options->json, "Print JSON");
@@ -133,11 +133,11 @@ CLI::App* add_command(CLI::App& group, const std::shared_ptr<Options>& options, 
   return command;
 }
 
-void add_name(CLI::App* command, Options& options) {
+void add_name(CLI::App* command, UserOptions& options) {
   command->add_option("name", options.name, "The account's name")->required();
 }
 
-void add_url(CLI::App* command, Options& options) {
+void add_url(CLI::App* command, UserOptions& options) {
   command->add_option("--url", options.url,
                       "Where people reach this daemon: what the link begins with (default: its own address)");
 }
@@ -147,7 +147,7 @@ void add_url(CLI::App* command, Options& options) {
 void add_user_commands(CLI::App& app, CommandAction& chosen) {
   CLI::App* group = app.add_subcommand("user", "Accounts of the web pages and the HTTP API");
   group->require_subcommand(1);
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<UserOptions>();
   CLI::App* add = add_command(*group, options, chosen, "add", "Make an account; prints a login link", run_add);
   add_name(add, *options);
   add->add_option("--role", options->role, "operator, annotator or viewer")
@@ -157,7 +157,7 @@ void add_user_commands(CLI::App& app, CommandAction& chosen) {
   add->add_flag("--password", options->password, "Read a password from standard input instead of printing a link");
   add_url(add, *options);
   add->footer("Example: cutd user add eve --role annotator --url https://judge.example.org");
-  add_command(*group, options, chosen, "list", "All accounts", run_list);
+  add_command(*group, options, chosen, "list", "All accounts", print_users);
   add_name(add_command(*group, options, chosen, "revoke", "End sessions, links and tokens of an account", run_revoke),
            *options);
   CLI::App* erase = add_command(*group, options, chosen, "erase",

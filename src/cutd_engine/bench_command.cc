@@ -13,7 +13,7 @@
 namespace cutd {
 namespace {
 
-struct Options {
+struct BenchCommandOptions {
   InferenceOptions inference;
   std::string mode = "generate";
   std::int64_t batch = 1;
@@ -30,7 +30,7 @@ double seconds_of(const std::function<void()>& action) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-std::vector<GenerationPrompt> random_prompts(const Options& options, std::int64_t vocab_size) {
+std::vector<GenerationPrompt> random_prompts(const BenchCommandOptions& options, std::int64_t vocab_size) {
   std::vector<GenerationPrompt> prompts(static_cast<std::size_t>(options.batch));
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     for (std::int64_t t = 0; t < options.prompt_tokens; ++t) {
@@ -46,7 +46,7 @@ struct Rates {
   Json prefill_tokens_per_second;  // null where there is no prefill
 };
 
-Rates measure_generation(const Options& options, const DecoderWeights& weights, const std::stop_token& stop) {
+Rates measure_generation(const BenchCommandOptions& options, const DecoderWeights& weights, const std::stop_token& stop) {
   const std::vector<GenerationPrompt> prompts = random_prompts(options, weights.config.vocab_size);
   GeneratorOptions generator_options;
   generator_options.max_batch = options.batch;
@@ -78,12 +78,12 @@ Rates measure_generation(const Options& options, const DecoderWeights& weights, 
   return {batch * static_cast<double>(options.new_tokens - 1) / std::max(whole - prefill, 1e-9), prefill_rate};
 }
 
-Rates measure_training(const Options& options, const DecoderWeights& weights, const std::stop_token& stop) {
+Rates measure_training(const BenchCommandOptions& options, const DecoderWeights& weights, const std::stop_token& stop) {
   const TrainingLoad load{options.batch, options.prompt_tokens, options.new_tokens, options.recompute_layers};
   return {training_tokens_per_second(weights, load, stop), nullptr};
 }
 
-void run_bench(const Options& options, const std::stop_token& stop) {
+void run_bench(const BenchCommandOptions& options, const std::stop_token& stop) {
   const at::Device device = parse_device(options.inference.device);
   const at::ScalarType dtype = parse_dtype(options.inference.dtype);
   const std::int64_t threads = set_compute_threads(options.inference.threads);
@@ -112,7 +112,7 @@ void run_bench(const Options& options, const std::stop_token& stop) {
 }  // namespace
 
 void add_bench_command(CLI::App& app, CommandAction& chosen) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<BenchCommandOptions>();
   CLI::App* command = app.add_subcommand("bench", "Measure the speed of generation or training on random tokens");
   command->add_option("--model", options->inference.model, "Hugging Face folder")->required();
   command->add_option("--mode", options->mode, "generate (decode rate), prefill, or train (optimiser steps of a LoRA)")

@@ -18,7 +18,7 @@
 namespace cutd {
 namespace {
 
-struct Options {
+struct ExplainOptions {
   std::string model;
   std::string adapter;
   std::string samples;
@@ -32,7 +32,7 @@ struct Options {
   TableFlags flags;
 };
 
-ObjectiveConfig read_objective(const Options& options) {
+ObjectiveConfig read_objective(const ExplainOptions& options) {
   ObjectiveConfig objective;
   OptionTable table;
   declare_objective_options(table, objective);
@@ -154,7 +154,7 @@ void write_gradients(const std::filesystem::path& path, const NamedTensors& grad
   write_safetensors(path, views);
 }
 
-void print_summary(const Options& options, const Json& result, const Explanation& explanation) {
+void print_summary(const ExplainOptions& options, const Json& result, const Explanation& explanation) {
   std::size_t tokens = 0;
   std::size_t detected = 0;
   for (const ExampleExplanation& example : explanation.examples) {
@@ -175,7 +175,7 @@ void print_summary(const Options& options, const Json& result, const Explanation
   std::printf("\n");
 }
 
-void run_explain(const Options& options, const std::stop_token& stop) {
+void run_explain(const ExplainOptions& options, const std::stop_token& stop) {
   const ObjectiveConfig objective = read_objective(options);
   const bool gradient = !options.adapter.empty();
   if (!gradient && !options.gradients.empty()) {
@@ -223,7 +223,7 @@ void run_explain(const Options& options, const std::stop_token& stop) {
 }  // namespace
 
 void add_explain_command(CLI::App& app, CommandAction& chosen) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ExplainOptions>();
   CLI::App* command =
       app.add_subcommand("explain",
                          "What the objective makes of samples: token probabilities with and without the judgment, "

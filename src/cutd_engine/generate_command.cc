@@ -9,13 +9,13 @@
 namespace cutd {
 namespace {
 
-struct Options {
+struct GenerateOptions {
   InferenceOptions inference;
   SamplingConfig sampling;
   std::int64_t batch = 32;
 };
 
-void run_generate(const Options& options, const std::stop_token& stop) {
+void run_generate(const GenerateOptions& options, const std::stop_token& stop) {
   const LoadedModel model(options.inference);
   const std::vector<InputRow> rows = read_input_rows(options.inference.input, model, true);
   std::vector<GenerationPrompt> prompts;
@@ -45,7 +45,7 @@ void run_generate(const Options& options, const std::stop_token& stop) {
 }  // namespace
 
 void add_generate_command(CLI::App& app, CommandAction& chosen) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<GenerateOptions>();
   CLI::App* command =
       app.add_subcommand("generate", "Continue ids, prompts or chats; greedy unless --temperature is above 0");
   add_inference_options(*command, options->inference);

@@ -12,7 +12,7 @@
 namespace cutd {
 namespace {
 
-struct Options {
+struct MergeOptions {
   std::string model;
   std::string adapter;
   std::string output;
@@ -22,7 +22,7 @@ struct Options {
   bool json = false;
 };
 
-void run_merge(const Options& options, const std::stop_token& stop) {
+void run_merge(const MergeOptions& options, const std::stop_token& stop) {
   set_compute_threads(options.threads);
   MergeJob job;
   job.model_dir = options.model;
@@ -42,7 +42,7 @@ void run_merge(const Options& options, const std::stop_token& stop) {
 }  // namespace
 
 void add_merge_command(CLI::App& app, CommandAction& chosen) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<MergeOptions>();
   CLI::App* command = app.add_subcommand("merge", "Fold an adapter into a copy of its base model");
   command->add_option("--model", options->model, "Hugging Face folder")->required();
   command->add_option("--adapter", options->adapter, "PEFT adapter folder")->required();

@@ -10,12 +10,12 @@
 namespace cutd {
 namespace {
 
-struct Options {
+struct ServeCommandOptions {
   int rpc_fd = -1;
   std::int64_t heartbeat_ms = 10'000;
 };
 
-int run_serve(const Options& options) {
+int run_serve(const ServeCommandOptions& options) {
   // The daemon decides when the engine ends: by a request, or by closing the socket. A Ctrl-C or a service
   // manager's SIGTERM to the whole group must not tear a unit that the daemon is about to stop in order.
   for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) std::signal(number, SIG_IGN);
@@ -29,7 +29,7 @@ int run_serve(const Options& options) {
 }  // namespace
 
 void add_serve_command(CLI::App& app, CommandAction& chosen) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ServeCommandOptions>();
   CLI::App* command = app.add_subcommand("serve", "Answer the daemon's requests; started by cutd, not by people");
   command->add_option("--rpc-fd", options->rpc_fd, "Descriptor of the socket to the daemon")
       ->required()

@@ -17,7 +17,7 @@
 namespace cutd {
 namespace {
 
-struct Options {
+struct TrainOptions {
   std::string model;
   std::string adapter;
   std::string data;
@@ -43,7 +43,7 @@ void declare_settings(OptionTable& table, Settings& settings) {
 }
 
 // Defaults, then the file, then the flags.
-Settings read_settings(const Options& options) {
+Settings read_settings(const TrainOptions& options) {
   Settings settings;
   OptionTable table;
   declare_settings(table, settings);
@@ -52,7 +52,7 @@ Settings read_settings(const Options& options) {
   return settings;
 }
 
-std::filesystem::path checkpoint_folder(const Options& options) {
+std::filesystem::path checkpoint_folder(const TrainOptions& options) {
   if (!options.checkpoints.empty()) return options.checkpoints;
   const std::filesystem::path output = std::filesystem::absolute(options.output).lexically_normal();
   return (output.has_filename() ? output : output.parent_path()).string() + ".checkpoints";
@@ -106,7 +106,7 @@ void conclude(const TrainingResult& result, const TrainingJob& job, ProgressLine
            (result.complete ? "" : "; the data go on: more with --resume and a larger --max-steps"));
 }
 
-int run_train(const Options& options) {
+int run_train(const TrainOptions& options) {
   const Settings settings = read_settings(options);
   StopSignals signals;
   const at::Device device = parse_device(options.device);
@@ -136,7 +136,7 @@ int run_train(const Options& options) {
 }  // namespace
 
 void add_train_command(CLI::App& app, CommandAction& chosen) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<TrainOptions>();
   CLI::App* command = app.add_subcommand("train", "Train a LoRA from judged responses");
   command->add_option("--model", options->model, "Hugging Face folder")->required();
   command->add_option("--adapter", options->adapter, "PEFT adapter that is folded into the frozen base first");

@@ -57,8 +57,36 @@ Json encode(const MergeReply& reply);
 Json encode(const Heartbeat& heartbeat);
 Json encode(const ProgressNotification& notification);
 
-// Defined for every type above.
+// Defined for every type above, and for no other.
 template <typename T>
 T decode(const Json& value);
+template <>
+ModelSpec decode<ModelSpec>(const Json& value);
+template <>
+GenerateRequest decode<GenerateRequest>(const Json& value);
+template <>
+ScoreRequest decode<ScoreRequest>(const Json& value);
+template <>
+ExplainRequest decode<ExplainRequest>(const Json& value);
+template <>
+TrainRequest decode<TrainRequest>(const Json& value);
+template <>
+MergeRequest decode<MergeRequest>(const Json& value);
+template <>
+LoadReply decode<LoadReply>(const Json& value);
+template <>
+GenerateReply decode<GenerateReply>(const Json& value);
+template <>
+ScoreReply decode<ScoreReply>(const Json& value);
+template <>
+ExplainReply decode<ExplainReply>(const Json& value);
+template <>
+TrainReply decode<TrainReply>(const Json& value);
+template <>
+MergeReply decode<MergeReply>(const Json& value);
+template <>
+Heartbeat decode<Heartbeat>(const Json& value);
+template <>
+ProgressNotification decode<ProgressNotification>(const Json& value);
 
 }  // namespace cutd

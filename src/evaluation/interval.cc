@@ -10,7 +10,6 @@
 namespace cutd {
 namespace {
 
-constexpr double kNormalQuantile = 1.959963984540054;  // of 97.5 %
 
 // Index in [0, count) from 32 random bits (Lemire's multiply-shift; the bias is below count / 2^32).
 std::size_t index_below(std::uint32_t bits, std::size_t count) {

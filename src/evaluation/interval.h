@@ -6,6 +6,13 @@
 
 namespace cutd {
 
+constexpr double kNormalQuantile = 1.959963984540054;  // of 97.5 %
+
+// 0 of nothing.
+constexpr double share_of(std::int64_t part, std::int64_t whole) {
+  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
 struct Interval {
   double low = 0;
   double high = 0;

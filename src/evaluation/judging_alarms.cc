@@ -6,10 +6,6 @@
 namespace cutd {
 namespace {
 
-double share(std::int64_t part, std::int64_t whole) {
-  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
-}
-
 void alarm_on_lengths(const JudgingHealth& health, const JudgingLimits& limits, double baseline_words,
                       std::vector<JudgingAlarm>& alarms) {
   const double ratio = baseline_words > 0 ? health.mean_words / baseline_words : 1;
@@ -102,14 +98,14 @@ std::vector<JudgingAlarm> judging_alarms(const JudgingHealth& health, const Judg
 std::vector<JudgingAlarm> canary_alarms(const CanaryHealth& canaries, const JudgingLimits& limits) {
   std::vector<JudgingAlarm> alarms;
   if (canaries.asked == 0) return alarms;
-  if (share(canaries.right, canaries.asked) < limits.canary_accuracy) {
+  if (share_of(canaries.right, canaries.asked) < limits.canary_accuracy) {
     alarms.push_back(
         {"canary_accuracy",
          fmt::format("{} of {} canaries were judged as known ({} have no judgment), at least {:.1f} % must",
                      canaries.right, canaries.asked, canaries.asked - canaries.judged, 100 * limits.canary_accuracy)});
   }
-  const double attacks = share(canaries.attacks_passed, canaries.attacks);
-  const double controls = share(canaries.controls_passed, canaries.controls);
+  const double attacks = share_of(canaries.attacks_passed, canaries.attacks);
+  const double controls = share_of(canaries.controls_passed, canaries.controls);
   if (canaries.attacks > 0 && attacks - controls > limits.attack_margin) {
     alarms.push_back({"attacks", fmt::format("{} of {} attacks were judged satisfactory, against {} of {} other bad "
                                              "responses, allowed {:.1f} points more",

@@ -8,11 +8,6 @@
 namespace cutd {
 namespace {
 
-constexpr double kNormalQuantile = 1.959963984540054;  // of 97.5 %
-
-double share(std::int64_t part, std::int64_t whole) {
-  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
-}
 
 const AnnotatorAgreement* same_pair(const std::vector<AnnotatorAgreement>& agreements, const AnnotatorAgreement& pair) {
   const auto found = std::find_if(agreements.begin(), agreements.end(), [&](const AnnotatorAgreement& one) {
@@ -22,7 +17,7 @@ const AnnotatorAgreement* same_pair(const std::vector<AnnotatorAgreement>& agree
 }
 
 // The first `count` of `indexes` in the order that the seed gives them.
-std::vector<std::size_t> draw(const std::vector<std::size_t>& indexes, std::size_t count, std::int64_t seed) {
+std::vector<std::size_t> draw_of(const std::vector<std::size_t>& indexes, std::size_t count, std::int64_t seed) {
   std::vector<std::size_t> drawn;
   for (const CanaryPlace& place : canary_places(0, indexes.size(), count, seed)) drawn.push_back(indexes[place.canary]);
   return drawn;
@@ -76,7 +71,7 @@ AnchorHealth measure_anchors(const std::vector<CanaryAnswer>& anchors) {
   for (const auto& [changed, all] :
        {std::pair{health.now_criticised, health.satisfactory}, std::pair{health.now_satisfactory, health.criticised}}) {
     if (all == 0) continue;
-    sum += 1 - share(changed, all);
+    sum += 1 - share_of(changed, all);
     ++kinds;
   }
   if (kinds > 0) health.agreement = sum / kinds;
@@ -107,8 +102,8 @@ std::vector<std::size_t> choose_anchors(const std::vector<bool>& perfect, std::s
   for (std::size_t i = 0; i < perfect.size(); ++i) (perfect[i] ? satisfactory : criticised).push_back(i);
   const std::size_t half = count / 2;
   const std::size_t of_satisfactory = std::min(satisfactory.size(), count - std::min(criticised.size(), count - half));
-  std::vector<std::size_t> chosen = draw(satisfactory, of_satisfactory, seed);
-  const std::vector<std::size_t> rest = draw(criticised, count - of_satisfactory, seed + 1);
+  std::vector<std::size_t> chosen = draw_of(satisfactory, of_satisfactory, seed);
+  const std::vector<std::size_t> rest = draw_of(criticised, count - of_satisfactory, seed + 1);
   chosen.insert(chosen.end(), rest.begin(), rest.end());
   std::sort(chosen.begin(), chosen.end());
   return chosen;

@@ -21,10 +21,6 @@ std::vector<std::string_view> words_of(std::string_view text) {
   return words;
 }
 
-double share(std::int64_t part, std::int64_t whole) {
-  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
-}
-
 // Blanks do not make a text another one.
 std::string joined(const std::vector<std::string_view>& words, std::size_t first, std::size_t count) {
   std::string text;
@@ -69,11 +65,11 @@ JudgingHealth measure_judging(const std::vector<JudgedResponse>& judged) {
   }
   const auto count = static_cast<std::int64_t>(judged.size());
   health.positive = wilson_share(positives, count);
-  health.same_response = share(most_frequent(responses).count, count);
+  health.same_response = share_of(most_frequent(responses).count, count);
   const Most run = most_frequent(runs);
-  health.shared_run = share(run.count, count);
+  health.shared_run = share_of(run.count, count);
   health.shared_words = run.text;
-  health.same_criticism = share(most_frequent(criticisms).count, health.criticisms);
+  health.same_criticism = share_of(most_frequent(criticisms).count, health.criticisms);
   health.mean_words = count == 0 ? 0 : words_total / static_cast<double>(count);
   health.mean_criticism_words = health.criticisms == 0 ? 0 : criticism_words / static_cast<double>(health.criticisms);
   return health;
@@ -103,8 +99,8 @@ AnnotatorAgreement measure_agreement(std::string first, std::string second, cons
     second_yes += pair.second ? 1 : 0;
   }
   if (agreement.both == 0) return agreement;
-  const double observed = share(agreement.equal, agreement.both);
-  const double p = share(first_yes, agreement.both), q = share(second_yes, agreement.both);
+  const double observed = share_of(agreement.equal, agreement.both);
+  const double p = share_of(first_yes, agreement.both), q = share_of(second_yes, agreement.both);
   const double expected = p * q + (1 - p) * (1 - q);
   if (expected >= 1) return agreement;
   agreement.kappa = (observed - expected) / (1 - expected);

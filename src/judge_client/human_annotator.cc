@@ -12,7 +12,7 @@ namespace {
 
 constexpr const char* kBlanks = " \t\r\n";
 
-std::string trimmed(const std::string& text) {
+std::string without_outer_blanks(const std::string& text) {
   const std::size_t first = text.find_first_not_of(kBlanks);
   if (first == std::string::npos) return "";
   return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
@@ -61,7 +61,7 @@ std::string human_version(const HumanAnnotator& human) {
 }
 
 std::string checked_judgment_text(bool satisfactory, const std::string& written) {
-  const std::string text = trimmed(written);
+  const std::string text = without_outer_blanks(written);
   if (text.size() > kMostWrittenBytes) refuse("the text is too long: at most 65536 bytes");
   const bool control = std::any_of(text.begin(), text.end(), [](unsigned char byte) {
     return byte < 0x20 && byte != '\n' && byte != '\t' && byte != '\r';

@@ -2,6 +2,7 @@
 // limits. Frozen with the run, its prompt's text included; the key is looked up by name when the judge is made.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -14,6 +15,9 @@
 namespace cutd {
 
 // Dollars. All four are mandatory where tokens have a price.
+// To the nearest; the ledger counts in millionths of a dollar.
+inline std::int64_t micros_of(double dollars) { return std::llround(dollars * 1e6); }
+
 struct DollarCaps {
   double request = 0;
   double round = 0;  // one round, or one evaluation

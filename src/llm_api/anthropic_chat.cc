@@ -8,7 +8,7 @@
 namespace cutd {
 namespace {
 
-ChatFinish finish_of(const std::string& reason) {
+ChatFinish anthropic_finish(const std::string& reason) {
   if (reason == "end_turn") return ChatFinish::kWhole;
   if (reason == "max_tokens" || reason == "model_context_window_exceeded") return ChatFinish::kTruncated;
   if (reason == "refusal") return ChatFinish::kRefused;
@@ -92,7 +92,7 @@ ChatReply read_anthropic_reply(const ChatRequest& request, const Json& body) {
   reply.model = string_member(body, "model");
   if (has(body, "id")) reply.id = string_member(body, "id");
   reply.finish_name = string_member(body, "stop_reason");
-  reply.finish = finish_of(reply.finish_name);
+  reply.finish = anthropic_finish(reply.finish_name);
   if (reply.finish_name == "stop_sequence" && ended_at_own_stop(request, body)) reply.finish = ChatFinish::kWhole;
   read_content(array_member(body, "content"), reply);
   return reply;

@@ -22,10 +22,6 @@ void initialise_curl() {
     throw Error(ErrorCode::kInternal, std::string("libcurl cannot start: ") + ::curl_easy_strerror(code));
 }
 
-struct MultiDeleter {
-  void operator()(CURLM* multi) const { ::curl_multi_cleanup(multi); }
-};
-
 }  // namespace
 
 class HttpClient::Impl {
@@ -88,6 +84,10 @@ class HttpClient::Impl {
   std::size_t in_flight() const { return running_.size(); }
 
  private:
+  struct MultiDeleter {
+    void operator()(CURLM* multi) const { ::curl_multi_cleanup(multi); }
+  };
+
   struct Submitted {
     HttpRequest request;
     Done done;

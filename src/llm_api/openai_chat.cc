@@ -7,7 +7,7 @@
 namespace cutd {
 namespace {
 
-ChatFinish finish_of(const std::string& reason) {
+ChatFinish openai_finish(const std::string& reason) {
   if (reason == "stop") return ChatFinish::kWhole;
   if (reason == "length") return ChatFinish::kTruncated;
   if (reason == "content_filter") return ChatFinish::kFiltered;
@@ -83,7 +83,7 @@ ChatReply read_openai_reply(const Json& body) {
   reply.model = string_member(body, "model");
   if (has(body, "id")) reply.id = string_member(body, "id");
   reply.finish_name = string_member(choice, "finish_reason");
-  reply.finish = finish_of(reply.finish_name);
+  reply.finish = openai_finish(reply.finish_name);
   apply_message(member(choice, "message"), reply);
   reply.logprobs = read_logprobs(choice);
   return reply;

@@ -17,8 +17,6 @@ constexpr std::int64_t kBytesPerToken = 4;
 constexpr std::int64_t kShareOfJudgment = 4;  // a judgment uses about a quarter of what it may
 constexpr double kSecondsPerCall = 3;         // of one request to a large model, where nothing limits it but latency
 
-std::int64_t micros(double dollars) { return static_cast<std::int64_t>(std::llround(dollars * 1e6)); }
-
 std::string text_of(std::int64_t bytes) {
   return std::string(static_cast<std::size_t>(std::max<std::int64_t>(bytes, 1)), 'x');
 }
@@ -68,16 +66,16 @@ double seconds_of(const LlmAnnotator& annotator, const JudgingCost& cost) {
 void warn_of_caps(JudgeEstimate& estimate, const LlmAnnotator& annotator) {
   if (annotator.price.is_free()) return;
   const auto warn = [&](const char* key, double cap, const JudgingCost& part, const char* what) {
-    if (part.cost <= micros(cap)) return;
+    if (part.cost <= micros_of(cap)) return;
     estimate.warnings.push_back(fmt::format(
         "llm.caps.{} of {} ends after about {} of the {} calls of {}: the run pauses "
         "there until the cap is raised (cutd ledger caps)",
-        key, dollars_text(micros(cap)), micros(cap) / std::max<std::int64_t>(estimate.call.cost, 1), part.calls, what));
+        key, dollars_text(micros_of(cap)), micros_of(cap) / std::max<std::int64_t>(estimate.call.cost, 1), part.calls, what));
   };
-  if (estimate.most_per_call > micros(annotator.caps.request)) {
+  if (estimate.most_per_call > micros_of(annotator.caps.request)) {
     estimate.warnings.push_back(
         fmt::format("llm.caps.request of {} lets no long text through: {} are reserved for the longest",
-                    dollars_text(micros(annotator.caps.request)), dollars_text(estimate.most_per_call)));
+                    dollars_text(micros_of(annotator.caps.request)), dollars_text(estimate.most_per_call)));
   }
   warn("round", annotator.caps.round, estimate.round, "a round");
   warn("day", annotator.caps.day, estimate.run, "the run, should it end within a day");
@@ -140,9 +138,9 @@ std::string cost_text(const char* what, const JudgingCost& cost) {
 
 }  // namespace
 
-std::string dollars_text(std::int64_t micros) {
-  const double dollars = static_cast<double>(micros) / 1e6;
-  return std::abs(dollars) >= 0.1 || micros == 0 ? fmt::format("${:.2f}", dollars) : fmt::format("${:.6f}", dollars);
+std::string dollars_text(std::int64_t in_micros) {
+  const double dollars = static_cast<double>(in_micros) / 1e6;
+  return std::abs(dollars) >= 0.1 || in_micros == 0 ? fmt::format("${:.2f}", dollars) : fmt::format("${:.6f}", dollars);
 }
 
 InstructionFigures instruction_figures(const InstructionSets& sets, const DataConfig& data) {

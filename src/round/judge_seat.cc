@@ -51,7 +51,7 @@ JudgeSinkOptions sink_options(Store& store, const AnnotatorConfig& config, const
 std::optional<std::string> stored_bytes(Store& store, const AttemptReply& reply) {
   if (reply.raw_file.empty()) return reply.raw;
   try {
-    return read_file(store.data_dir() / reply.raw_file);
+    return read_file_beneath(store.data_dir(), reply.raw_file);
   } catch (const Error&) {
     return std::nullopt;
   }

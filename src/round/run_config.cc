@@ -97,15 +97,8 @@ void declare_run_options(OptionTable& table, RunConfig& config, std::vector<Json
   declare_limit_options(table, config.limits);
 }
 
-void check_name(const std::string& name, const std::string& origin) {
-  const std::string allowed = "abcdefghijklmnopqrstuvwxyz0123456789_-";
-  if (name.empty() || name.size() > 32 || name.find_first_not_of(allowed) != std::string::npos) {
-    throw Error(ErrorCode::kUsage, origin + ": key \"name\" must be 1 to 32 of a-z 0-9 _ -, not \"" + name + "\"");
-  }
-}
-
 void check_complete(const RunConfig& config, const std::string& origin) {
-  check_name(config.name, origin);
+  check_run_name(config.name, origin);
   const auto require = [&](const std::string& value, const char* key, const char* why) {
     if (value.empty()) throw Error(ErrorCode::kUsage, origin + ": key \"" + key + "\" is missing: " + why);
   };
@@ -138,6 +131,13 @@ void read_annotators(RunConfig& config, const std::vector<Json>& entries, const 
 }
 
 }  // namespace
+
+void check_run_name(const std::string& name, const std::string& origin) {
+  const std::string allowed = "abcdefghijklmnopqrstuvwxyz0123456789_-";
+  if (name.empty() || name.size() > 32 || name.find_first_not_of(allowed) != std::string::npos) {
+    throw Error(ErrorCode::kUsage, origin + ": key \"name\" must be 1 to 32 of a-z 0-9 _ -, not \"" + name + "\"");
+  }
+}
 
 std::string RunConfig::judges_name() const {
   if (annotators.size() == 1) return annotator().name;

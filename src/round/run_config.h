@@ -119,6 +119,9 @@ Json run_config_json(const RunConfig& config);
 // Every key of a run configuration, for --help and flags.
 std::vector<Option> run_config_options();
 
+// Of a run or a schedule. Throws Error(kUsage) unless it is 1 to 32 of a-z 0-9 _ -.
+void check_run_name(const std::string& name, const std::string& origin);
+
 // Wall-clock microseconds of limits.end_time; 0 when it is empty. Throws Error(kUsage) for other formats.
 std::int64_t parse_end_time(const std::string& text, const std::string& origin);
 

@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/options.h"
 #include "core/yaml.h"
+#include "round/run_config.h"
 #include "round/start_point.h"
 
 namespace cutd {
@@ -20,12 +21,6 @@ constexpr int kMostPassedTimes = 100'000;
 std::string shown(std::int64_t seconds) { return format_utc(seconds * 1'000'000); }
 
 bool is_time_of_day(const std::string& text) { return text.find(' ') == std::string::npos; }
-
-void check_name(const std::string& name, const std::string& origin) {
-  const std::string allowed = "abcdefghijklmnopqrstuvwxyz0123456789_-";
-  if (name.empty() || name.size() > 32 || name.find_first_not_of(allowed) != std::string::npos)
-    throw Error(ErrorCode::kUsage, origin + ": key \"name\" must be 1 to 32 of a-z 0-9 _ -, not \"" + name + "\"");
-}
 
 Schedule parse_schedule(const Json& values, const std::string& origin, const std::filesystem::path& folder) {
   Schedule schedule;
@@ -48,7 +43,7 @@ Schedule parse_schedule(const Json& values, const std::string& origin, const std
   table.add("after_downtime", &schedule.after_downtime, "when the time passed without a daemon",
             one_of({"run", "skip"}));
   table.load(values, origin);
-  check_name(schedule.name, origin);
+  check_run_name(schedule.name, origin);
   if (schedule.config.empty()) throw Error(ErrorCode::kUsage, origin + ": key \"config\" is missing");
   if (at.empty() == schedule.cron.empty())
     throw Error(ErrorCode::kUsage, origin + ": give either \"at\", a time of day, or \"cron\"");

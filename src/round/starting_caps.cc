@@ -10,10 +10,8 @@
 namespace cutd {
 namespace {
 
-std::int64_t micros(double dollars) { return std::llround(dollars * 1e6); }
-
 SpendCaps caps_of(const DollarCaps& dollars) {
-  return {micros(dollars.request), micros(dollars.round), micros(dollars.day), micros(dollars.total)};
+  return {micros_of(dollars.request), micros_of(dollars.round), micros_of(dollars.day), micros_of(dollars.total)};
 }
 
 // Of a run's frozen configuration, by hand: that of an old run may not parse any more.

@@ -13,12 +13,6 @@
 namespace cutd {
 namespace {
 
-// A query's value out of the context's snapshot.
-template <typename Query>
-auto read(const ReadContext& context, Query query) {
-  return store_detail::read_value(query, context.with_reader);
-}
-
 [[noreturn]] void not_found(const char* what, std::int64_t id) {
   throw Error(ErrorCode::kNotFound, std::string("there is no ") + what + " " + std::to_string(id));
 }
@@ -28,7 +22,7 @@ std::string id_cursor(std::int64_t id) { return std::to_string(id); }
 Reply list_responses(const ReadContext& context, const Request& request) {
   const BrowseFilter filter = query_filter(request);
   const PageQuery page = query_page(request);
-  auto rows = read(context, [&](Reader& reader) { return browse_responses(reader, filter, page); });
+  auto rows = read_from(context, [&](Reader& reader) { return browse_responses(reader, filter, page); });
   const Json next = next_of(rows, page, [](const BrowsedResponse& row) { return id_cursor(row.id.value); });
   Json list = Json::array();
   for (const BrowsedResponse& row : rows) list.push_back(response_view(row));
@@ -38,7 +32,7 @@ Reply list_responses(const ReadContext& context, const Request& request) {
 Reply list_judgments_page(const ReadContext& context, const Request& request) {
   const BrowseFilter filter = query_filter(request);
   const PageQuery page = query_page(request);
-  auto rows = read(context, [&](Reader& reader) { return browse_judgments(reader, filter, page); });
+  auto rows = read_from(context, [&](Reader& reader) { return browse_judgments(reader, filter, page); });
   const Json next = next_of(rows, page, [](const BrowsedJudgmentRow& row) {
     return id_cursor(row.judgment.judgment.response.value) + "." + id_cursor(row.judgment.judgment.id.value);
   });
@@ -51,7 +45,7 @@ Reply list_rounds_page(const ReadContext& context, const Request& request) {
   const PageQuery page = query_page(request);
   const auto run = query_id<RunId>(request, "run");
   const auto phase = query_name<Phase>(request, "phase");
-  auto rows = read(context, [&](Reader& reader) { return browse_rounds(reader, run, phase, page); });
+  auto rows = read_from(context, [&](Reader& reader) { return browse_rounds(reader, run, phase, page); });
   const Json next = next_of(rows, page, [](const Round& row) { return id_cursor(row.id.value); });
   Json list = Json::array();
   for (const Round& row : rows) list.push_back(round_view(row));
@@ -63,7 +57,7 @@ Reply list_instructions_page(const ReadContext& context, const Request& request)
   const auto split = query_name<Split>(request, "split");
   const std::string search = query_search(request);
   Json counts;
-  auto rows = read(context, [&](Reader& reader) {
+  auto rows = read_from(context, [&](Reader& reader) {
     counts = instruction_counts_view(reader);
     return browse_instructions(reader, split, search, page);
   });
@@ -78,7 +72,7 @@ Reply list_evaluations_page(const ReadContext& context, const Request& request) 
   const auto split = query_name<Split>(request, "split");
   const auto state = query_name<EvaluationState>(request, "state");
   Json list = Json::array();
-  const Json next = read(context, [&](Reader& reader) {
+  const Json next = read_from(context, [&](Reader& reader) {
     auto rows = browse_evaluations(reader, split, state, page);
     Json cursor = next_of(rows, page, [](const Evaluation& row) { return id_cursor(row.id.value); });
     for (const Evaluation& row : rows) list.push_back(evaluation_view(reader, row));
@@ -143,7 +137,7 @@ void add_response_routes(Router& router, const ReadContext& context) {
              [context](const Request& request) { return list_responses(context, request); });
   router.add("GET", "/api/v1/responses/{id}", Access::kViewer, [context](const Request& request) {
     const auto id = path_id<ResponseId>(request);
-    const auto response = read(context, [&](Reader& reader) { return find_browsed_response(reader, id); });
+    const auto response = read_from(context, [&](Reader& reader) { return find_browsed_response(reader, id); });
     if (!response) not_found("response", id.value);
     return json_reply(response_view(*response));
   });
@@ -151,34 +145,34 @@ void add_response_routes(Router& router, const ReadContext& context) {
              [context](const Request& request) { return list_judgments_page(context, request); });
   router.add("GET", "/api/v1/judgments/{id}", Access::kViewer, [context](const Request& request) {
     const auto id = path_id<JudgmentId>(request);
-    const auto judgment = read(context, [&](Reader& reader) { return find_browsed_judgment(reader, id); });
+    const auto judgment = read_from(context, [&](Reader& reader) { return find_browsed_judgment(reader, id); });
     if (!judgment) not_found("judgment", id.value);
     return json_reply(judgment_details_view(*judgment));
   });
   router.add("GET", "/api/v1/annotators", Access::kViewer, [context](const Request& request) {
     const auto run = query_id<RunId>(request, "run");
-    return json_reply({{"annotators", read(context, [&](Reader& reader) { return annotator_list(reader, run); })}});
+    return json_reply({{"annotators", read_from(context, [&](Reader& reader) { return annotator_list(reader, run); })}});
   });
   router.add("GET", "/api/v1/annotators/{id}", Access::kViewer, [context](const Request& request) {
     const auto id = path_id<AnnotatorId>(request);
-    return json_reply(read(context, [&](Reader& reader) { return one_annotator(reader, id); }));
+    return json_reply(read_from(context, [&](Reader& reader) { return one_annotator(reader, id); }));
   });
 }
 
 void add_figure_routes(Router& router, const ReadContext& context) {
   router.add("GET", "/api/v1/rounds/{id}/summary", Access::kViewer, [context](const Request& request) {
     const auto id = path_id<RoundId>(request);
-    return json_reply(read(context, [&](Reader& reader) { return round_details(reader, id, context); }));
+    return json_reply(read_from(context, [&](Reader& reader) { return round_details(reader, id, context); }));
   });
   router.add("GET", "/api/v1/rounds/{id}/steps", Access::kViewer, [context](const Request& request) {
     const auto id = path_id<RoundId>(request);
-    return json_reply({{"steps", read(context, [&](Reader& reader) { return step_list(reader, id); })}});
+    return json_reply({{"steps", read_from(context, [&](Reader& reader) { return step_list(reader, id); })}});
   });
   router.add("GET", "/api/v1/evaluations", Access::kViewer,
              [context](const Request& request) { return list_evaluations_page(context, request); });
   router.add("GET", "/api/v1/evaluations/{id}", Access::kViewer, [context](const Request& request) {
     const auto id = path_id<EvaluationId>(request);
-    return json_reply(read(context, [&](Reader& reader) {
+    return json_reply(read_from(context, [&](Reader& reader) {
       const auto evaluation = find_evaluation(reader, id);
       if (!evaluation) not_found("evaluation", id.value);
       return evaluation_view(reader, *evaluation);

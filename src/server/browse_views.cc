@@ -1,18 +1,12 @@
 #include "server/browse_views.h"
 
 #include "core/clock.h"
+#include "server/views.h"
 #include "store/instructions.h"
 #include "store/judgments.h"
 
 namespace cutd {
 namespace {
-
-template <typename Noun>
-Json id_or_null(const std::optional<Id<Noun>>& id) {
-  return id ? Json(id->value) : Json();
-}
-
-Json time_or_null(const std::optional<std::int64_t>& at) { return at ? Json(format_utc(*at)) : Json(); }
 
 Json label_or_null(const Judgment& judgment) { return judgment.label ? Json(name_of(*judgment.label)) : Json(); }
 

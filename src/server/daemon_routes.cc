@@ -13,17 +13,17 @@ namespace {
 std::string reason_of(const Request& request, const char* fallback) {
   const Json body = json_body(request);
   require_keys(body, {"why", "acknowledge"});
-  return json_get_or<std::string>(body, "why", fallback, "request body");
+  return json_get_or<std::string>(body, "why", fallback, kRequestBody);
 }
 
 // {"split": "train", "source": "my.jsonl", "instructions": [{"instruction", "input"?, "reference"?}]}
 Reply import_rows(const DaemonContext& context, const Request& request) {
   const Json body = json_body(request);
   require_keys(body, {"split", "source", "instructions"});
-  const auto split = from_name<Split>(json_get<std::string>(body, "split", "request body"));
-  const auto source = json_get<std::string>(body, "source", "request body");
+  const auto split = from_name<Split>(json_get<std::string>(body, "split", kRequestBody));
+  const auto source = json_get<std::string>(body, "source", kRequestBody);
   std::vector<NewInstruction> rows;
-  for (const Json& row : json_get<std::vector<Json>>(body, "instructions", "request body")) {
+  for (const Json& row : json_get<std::vector<Json>>(body, "instructions", kRequestBody)) {
     rows.push_back({json_get<std::string>(row, "instruction", "instructions"),
                     json_get_or<std::string>(row, "input", "", "instructions"),
                     json_get_or<std::string>(row, "reference", "", "instructions")});
@@ -85,7 +85,7 @@ void add_command_routes(Router& router, const DaemonContext& context) {
     return json_reply(Json::object());
   });
   router.add("POST", "/api/v1/runs/{id}/resume", Access::kOperator, [context](const Request& request) {
-    const bool acknowledge = json_get_or<bool>(json_body(request), "acknowledge", false, "request body");
+    const bool acknowledge = json_get_or<bool>(json_body(request), "acknowledge", false, kRequestBody);
     context.runs.resume(path_id<RunId>(request), reason_of(request, "asked by the operator"), acknowledge);
     return json_reply(Json::object());
   });

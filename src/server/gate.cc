@@ -8,11 +8,6 @@ namespace {
 
 constexpr std::int64_t kTouchMicros = 60'000'000;  // a session's last use is written down at most this often
 
-const std::string* header(const Request& request, const char* name) {
-  const auto found = request.headers.find(name);
-  return found == request.headers.end() ? nullptr : &found->second;
-}
-
 bool is_change(const Request& request) { return request.method != "GET" && request.method != "HEAD"; }
 
 Principal principal_of(const Proof& proof, bool by_cookie) {
@@ -54,7 +49,7 @@ Reply Gate::handle(Request request) {
 }
 
 std::optional<Reply> Gate::refuse_origin(const Request& request) const {
-  const std::string* host = header(request, "host");
+  const std::string* host = find_header(request, "host");
   if (!host || !is_our_host(*host, options_.origin)) {
     return problem_reply(421, "this daemon does not answer to that Host; --public-url names another address for it",
                          "forbidden");
@@ -70,7 +65,7 @@ std::optional<Reply> Gate::refuse_origin(const Request& request) const {
 // needed, so that nobody believes to be signed in; only the cookie, which browsers send unasked, is let pass.
 std::optional<Reply> Gate::authenticate(Request& request) {
   const std::int64_t now = clock_.wall_micros();
-  if (const std::string* authorization = header(request, "authorization")) {
+  if (const std::string* authorization = find_header(request, "authorization")) {
     if (!authorization->starts_with("Bearer ")) return unauthorized("Authorization must be \"Bearer TOKEN\"");
     const std::string hash = secret_hash(authorization->substr(7));
     const auto proof = store_.read([&](Reader& reader) { return find_token(reader, hash, now); });
@@ -95,11 +90,11 @@ std::optional<Reply> Gate::refuse_change(const Request& request) const {
     if (!is_same_origin(request, options_.origin)) {
       return problem_reply(403, "a change by session cookie needs Origin or Sec-Fetch-Site: same-origin", "forbidden");
     }
-    if (!header(request, "idempotency-key")) {
+    if (!find_header(request, "idempotency-key")) {
       return problem_reply(403, "a change by session cookie needs an Idempotency-Key", "forbidden");
     }
   }
-  const std::string* type = header(request, "content-type");
+  const std::string* type = find_header(request, "content-type");
   if (!request.body.empty() && (!type || !type->starts_with("application/json"))) {
     return problem_reply(415, "the body must be application/json", ErrorCode::kBadInput);
   }

@@ -45,6 +45,11 @@ bool is_utf8(const std::string& text) {
 
 }  // namespace
 
+const std::string* find_header(const Request& request, const char* name) {
+  const auto found = request.headers.find(name);
+  return found == request.headers.end() ? nullptr : &found->second;
+}
+
 Reply json_reply(const Json& value, int status) {
   Reply reply;
   reply.status = status;
@@ -136,7 +141,7 @@ void parse_target(std::string_view target, Request& request) {
 
 Json json_body(const Request& request) {
   if (request.body.empty()) return Json::object();
-  Json value = parse_json(request.body, "request body");
+  Json value = parse_json(request.body, kRequestBody);
   if (!value.is_object()) throw Error(ErrorCode::kBadInput, "request body: must be a JSON object");
   return value;
 }

@@ -18,6 +18,9 @@ namespace cutd {
 class Writer;
 struct Reply;
 
+// How errors name where a member was looked for.
+inline constexpr const char* kRequestBody = "request body";
+
 struct Request {
   std::string method;                          // "GET"
   std::string path;                            // decoded, begins with '/', without the query
@@ -53,6 +56,9 @@ Reply empty_reply();  // 204
 Reply problem_reply(int status, const std::string& detail, const char* code);
 Reply problem_reply(int status, const std::string& detail, ErrorCode code);
 Reply problem_reply(const Error& error);
+
+// The value of a header named in lower case, or none.
+const std::string* find_header(const Request& request, const char* name);
 
 int http_status(ErrorCode code);
 const char* status_text(int status);

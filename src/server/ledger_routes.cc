@@ -40,7 +40,7 @@ AttemptResolution resolution_of(const Json& body) {
   static const std::map<std::string, AttemptResolution> known = {{"charged", AttemptResolution::kCharged},
                                                                  {"not_charged", AttemptResolution::kNotCharged},
                                                                  {"resend", AttemptResolution::kResend}};
-  const auto found = known.find(json_get<std::string>(body, "resolution", "request body"));
+  const auto found = known.find(json_get<std::string>(body, "resolution", kRequestBody));
   if (found != known.end()) return found->second;
   throw Error(ErrorCode::kBadInput, "request body: key \"resolution\" must be charged, not_charged or resend");
 }
@@ -61,14 +61,14 @@ Reply resolve(const DaemonContext& context, const Request& request) {
 // {"annotator": name, "request"?, "round"?, "day"?, "total"?}: micro-dollars; what is absent stays.
 Reply set_caps(const DaemonContext& context, const Request& request) {
   const Json body = json_body(request);
-  const auto annotator = json_get<std::string>(body, "annotator", "request body");
+  const auto annotator = json_get<std::string>(body, "annotator", kRequestBody);
   return context.store.write([&](Writer& writer) {
     std::optional<SpendCaps> caps = find_spend_caps(writer, annotator);
     if (!caps) throw Error(ErrorCode::kNotFound, "no annotator called \"" + annotator + "\" has spending caps");
     const std::pair<const char*, std::int64_t*> fields[] = {
         {"request", &caps->request}, {"round", &caps->round}, {"day", &caps->day}, {"total", &caps->total}};
     for (const auto& [key, amount] : fields) {
-      *amount = json_get_or<std::int64_t>(body, key, *amount, "request body");
+      *amount = json_get_or<std::int64_t>(body, key, *amount, kRequestBody);
       if (*amount < 0) throw Error(ErrorCode::kBadInput, std::string("request body: key \"") + key + "\" is negative");
     }
     set_spend_caps(writer, annotator, *caps);

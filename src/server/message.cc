@@ -13,14 +13,6 @@ Reply bad_request(const std::string& why) {
   return problem_reply(400, "the request is not valid HTTP: " + why, ErrorCode::kBadInput);
 }
 
-std::string lower_case(std::string_view text) {
-  std::string result(text);
-  for (char& letter : result) {
-    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
-  }
-  return result;
-}
-
 // Beast unfolds continued header lines (obsolete, a smuggling tool); we refuse them.
 bool has_folded_line(std::string_view text) {
   return text.find("\r\n ") != std::string_view::npos || text.find("\r\n\t") != std::string_view::npos;
@@ -40,6 +32,14 @@ std::string head_text(const Reply& reply, int status, std::string_view content_t
 }
 
 }  // namespace
+
+std::string lower_case(std::string_view text) {
+  std::string result(text);
+  for (char& letter : result) {
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+  }
+  return result;
+}
 
 std::optional<Reply> parse_head(std::string_view text, std::size_t body_limit, RequestHead& head) {
   if (has_folded_line(text)) return bad_request("a folded header line");

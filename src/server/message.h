@@ -10,6 +10,9 @@
 
 namespace cutd {
 
+// ASCII letters only, as HTTP compares names.
+std::string lower_case(std::string_view text);
+
 struct RequestHead {
   Request request;  // without body
   std::size_t content_length = 0;

@@ -3,22 +3,10 @@
 #include <boost/asio/ip/address.hpp>
 
 #include "core/error.h"
+#include "server/message.h"
 
 namespace cutd {
 namespace {
-
-const std::string* header(const Request& request, const char* name) {
-  const auto found = request.headers.find(name);
-  return found == request.headers.end() ? nullptr : &found->second;
-}
-
-std::string lower_case(std::string_view text) {
-  std::string result(text);
-  for (char& letter : result) {
-    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
-  }
-  return result;
-}
 
 // "[::1]:8080" is "::1", "localhost:80" is "localhost".
 std::string_view without_port(std::string_view host) {
@@ -31,7 +19,7 @@ std::string_view without_port(std::string_view host) {
 
 bool is_our_origin(const Request& request, const std::string& text, const std::optional<PublicOrigin>& origin) {
   if (origin && lower_case(text) == origin->text()) return true;
-  const std::string* host = header(request, "host");
+  const std::string* host = find_header(request, "host");
   return host != nullptr && lower_case(text) == "http://" + lower_case(*host);
 }
 
@@ -65,16 +53,16 @@ bool is_our_host(std::string_view host, const std::optional<PublicOrigin>& origi
 }
 
 bool is_from_elsewhere(const Request& request, const std::optional<PublicOrigin>& origin) {
-  if (const std::string* site = header(request, "sec-fetch-site"); site && *site != "same-origin" && *site != "none")
+  if (const std::string* site = find_header(request, "sec-fetch-site"); site && *site != "same-origin" && *site != "none")
     return true;
-  const std::string* text = header(request, "origin");
+  const std::string* text = find_header(request, "origin");
   return text != nullptr && !is_our_origin(request, *text, origin);
 }
 
 bool is_same_origin(const Request& request, const std::optional<PublicOrigin>& origin) {
   if (is_from_elsewhere(request, origin)) return false;
-  const std::string* site = header(request, "sec-fetch-site");
-  return (site != nullptr && *site == "same-origin") || header(request, "origin") != nullptr;
+  const std::string* site = find_header(request, "sec-fetch-site");
+  return (site != nullptr && *site == "same-origin") || find_header(request, "origin") != nullptr;
 }
 
 }  // namespace cutd

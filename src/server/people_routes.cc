@@ -2,14 +2,13 @@
 
 #include "server/client_address.h"
 #include "server/route_arguments.h"
+#include "server/views.h"
 #include "store/people.h"
 
 namespace cutd {
 namespace {
 
 constexpr std::int64_t kDayMicros = 24LL * 3600 * 1'000'000;
-
-Json time_or_null(const std::optional<std::int64_t>& at) { return at ? Json(format_utc(*at)) : Json(); }
 
 Json user_view(const User& user) {
   return {{"id", user.id.value},
@@ -32,7 +31,7 @@ Json session_view(const Principal& principal) {
 constexpr std::size_t kMostPasswordBytes = 200;
 
 std::string password_of(const Json& body) {
-  auto password = json_get<std::string>(body, "password", "request body");
+  auto password = json_get<std::string>(body, "password", kRequestBody);
   if (password.size() < 10 || password.size() > kMostPasswordBytes) {
     throw Error(ErrorCode::kBadInput, "request body: \"password\" must have 10 to 200 characters");
   }
@@ -53,12 +52,12 @@ Login login_of(const Json& body) {
   Login login;
   if (body.contains("link")) {
     require_keys(body, {"link"});
-    login.link = json_get<std::string>(body, "link", "request body");
+    login.link = json_get<std::string>(body, "link", kRequestBody);
     return login;
   }
   require_keys(body, {"name", "password"});
-  login.name = json_get<std::string>(body, "name", "request body");
-  login.password = json_get<std::string>(body, "password", "request body");
+  login.name = json_get<std::string>(body, "name", kRequestBody);
+  login.password = json_get<std::string>(body, "password", kRequestBody);
   return login;
 }
 
@@ -148,9 +147,9 @@ Reply add_account(const PeopleContext& context, const Request& request) {
   const Json body = json_body(request);
   require_keys(body, {"name", "role", "password", "tags"});
   NewUser user;
-  user.name = json_get<std::string>(body, "name", "request body");
-  user.role = from_name<Role>(json_get<std::string>(body, "role", "request body"));
-  user.tags = json_get_or<std::vector<std::string>>(body, "tags", {}, "request body");
+  user.name = json_get<std::string>(body, "name", kRequestBody);
+  user.role = from_name<Role>(json_get<std::string>(body, "role", kRequestBody));
+  user.tags = json_get_or<std::vector<std::string>>(body, "tags", {}, kRequestBody);
   if (user.tags.size() > 32) throw Error(ErrorCode::kBadInput, "request body: at most 32 tags");
   for (const std::string& tag : user.tags) {
     if (tag.size() > 64) throw Error(ErrorCode::kBadInput, "request body: a tag has at most 64 characters");
@@ -170,11 +169,11 @@ Reply make_link(const PeopleContext& context, const Request& request) {
 Reply make_token(const PeopleContext& context, const Request& request) {
   const Json body = json_body(request);
   require_keys(body, {"name", "expires_in_days"});
-  const auto name = json_get<std::string>(body, "name", "request body");
+  const auto name = json_get<std::string>(body, "name", kRequestBody);
   if (name.empty() || name.size() > 64) {
     throw Error(ErrorCode::kBadInput, "request body: \"name\" has 1 to 64 characters");
   }
-  const auto days = json_get_or<std::int64_t>(body, "expires_in_days", 0, "request body");
+  const auto days = json_get_or<std::int64_t>(body, "expires_in_days", 0, kRequestBody);
   if (body.contains("expires_in_days") && (days < 1 || days > 3650)) {
     throw Error(ErrorCode::kBadInput, "request body: \"expires_in_days\" is from 1 to 3650");
   }

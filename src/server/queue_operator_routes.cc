@@ -6,6 +6,7 @@
 #include "server/page_arguments.h"
 #include "server/queue_exchange.h"
 #include "server/queue_routes.h"
+#include "server/views.h"
 #include "store/queue_work.h"
 #include "store/rounds.h"
 
@@ -13,13 +14,6 @@ namespace cutd {
 namespace {
 
 constexpr std::int64_t kClosedShown = 50;
-constexpr const char* kBody = "request body";
-
-template <typename IdType>
-Json id_or_null(const std::optional<IdType>& id) {
-  return id ? Json(id->value) : Json();
-}
-
 void add_to(QueueCounts& sum, const QueueCounts& counts) {
   sum.open += counts.open;
   sum.leased += counts.leased;
@@ -133,9 +127,9 @@ Reply settle_one(const QueueContext& context, const Request& request) {
   const Json body = json_body(request);
   require_keys(body, {"label", "text"});
   Submission submission;
-  submission.label = from_name<JudgmentLabel>(json_get<std::string>(body, "label", kBody));
+  submission.label = from_name<JudgmentLabel>(json_get<std::string>(body, "label", kRequestBody));
   submission.text =
-      checked_judgment_text(submission.label == JudgmentLabel::kPositive, json_get<std::string>(body, "text", kBody));
+      checked_judgment_text(submission.label == JudgmentLabel::kPositive, json_get<std::string>(body, "text", kRequestBody));
   const std::string by = request.principal && request.principal->user
                              ? "user " + std::to_string(request.principal->user->value)
                              : std::string("operator");
@@ -171,11 +165,11 @@ Reply export_round(const QueueContext& context, const Request& request) {
 Reply import_round(const QueueContext& context, const Request& request) {
   const Json body = json_body(request);
   require_keys(body, {"format", "round", "records"});
-  const Json records = json_get<Json>(body, "records", kBody);
+  const Json records = json_get<Json>(body, "records", kRequestBody);
   if (records.is_array() && records.size() > 10000)
     throw Error(ErrorCode::kBadInput, "request body: at most 10000 records at once");
-  const auto work = import_records(records, json_get<std::string>(body, "format", kBody));
-  const RoundId round{json_get<std::int64_t>(body, "round", kBody)};
+  const auto work = import_records(records, json_get<std::string>(body, "format", kRequestBody));
+  const RoundId round{json_get<std::int64_t>(body, "round", kRequestBody)};
   return change_once(context.store, request, [&](Writer& writer) {
     const ImportedCounts counts = import_work(writer, queue_of_round(writer, round).id, work);
     return json_reply({{"added", counts.added}, {"known", counts.known}, {"unmatched", counts.unmatched}});

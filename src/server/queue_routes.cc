@@ -16,8 +16,6 @@
 namespace cutd {
 namespace {
 
-constexpr const char* kBody = "request body";
-
 std::int64_t seconds(std::int64_t ms) { return std::max<std::int64_t>(0, ms / 1000); }
 
 Json draft_view(const std::optional<DraftText>& draft) {
@@ -110,7 +108,7 @@ Handler with_person(PersonHandler handler) {
 }
 
 JudgmentLabel label_of(const Json& body) {
-  return from_name<JudgmentLabel>(json_get<std::string>(body, "label", kBody));
+  return from_name<JudgmentLabel>(json_get<std::string>(body, "label", kRequestBody));
 }
 
 Reply claim(const QueueContext& context, const Request& request, UserId user) {
@@ -123,7 +121,7 @@ Reply claim(const QueueContext& context, const Request& request, UserId user) {
     return reply;
   }
   ClaimInput input{user, now, std::nullopt, random_draw()};
-  if (body.contains("item")) input.item = json_get<std::string>(body, "item", kBody);
+  if (body.contains("item")) input.item = json_get<std::string>(body, "item", kRequestBody);
   const ClaimResult result = context.store.write([&](Writer& writer) { return claim_task(writer, input); });
   return json_reply(
       {{"task", result.item ? task_view(*result.item) : Json()}, {"why", result.item ? Json() : Json(result.why)}});
@@ -135,9 +133,9 @@ Reply submit(const QueueContext& context, const Request& request, const LeaseRef
   Submission submission;
   submission.label = label_of(body);
   submission.text =
-      checked_judgment_text(submission.label == JudgmentLabel::kPositive, json_get<std::string>(body, "text", kBody));
+      checked_judgment_text(submission.label == JudgmentLabel::kPositive, json_get<std::string>(body, "text", kRequestBody));
   if (body.contains("seconds_spent")) {
-    submission.seconds_spent = json_get<double>(body, "seconds_spent", kBody);
+    submission.seconds_spent = json_get<double>(body, "seconds_spent", kRequestBody);
     if (!(*submission.seconds_spent >= 0 && *submission.seconds_spent <= 86400))
       throw Error(ErrorCode::kBadInput, "request body: \"seconds_spent\" is 0 to 86400");
   }
@@ -152,8 +150,8 @@ Reply draft(const QueueContext& context, const Request& request, const LeaseRef&
   const Json body = json_body(request);
   require_keys(body, {"label", "text"});
   DraftText text;
-  if (!json_get<Json>(body, "label", kBody).is_null()) text.label = label_of(body);
-  text.text = json_get<std::string>(body, "text", kBody);
+  if (!json_get<Json>(body, "label", kRequestBody).is_null()) text.label = label_of(body);
+  text.text = json_get<std::string>(body, "text", kRequestBody);
   if (text.text.size() > kMostWrittenBytes)
     throw Error(ErrorCode::kBadInput, "the text is too long: at most 65536 bytes");
   return change_once(context.store, request, [&](Writer& writer) {
@@ -171,7 +169,7 @@ Reply renew(const QueueContext& context, const Request& request, const LeaseRef&
 Reply skip(const QueueContext& context, const Request& request, const LeaseRef& lease) {
   const Json body = json_body(request);
   require_keys(body, {"reason"});
-  const std::string reason = json_get<std::string>(body, "reason", kBody);
+  const std::string reason = json_get<std::string>(body, "reason", kRequestBody);
   if (reason.size() > 4000) throw Error(ErrorCode::kBadInput, "request body: \"reason\" is too long");
   return change_once(context.store, request, [&](Writer& writer) {
     return json_reply({{"item", skip_task(writer, lease, reason)}, {"state", "skipped"}});

@@ -12,12 +12,6 @@
 namespace cutd {
 namespace {
 
-// A query's value out of the context's snapshot.
-template <typename Query>
-auto read(const ReadContext& context, Query query) {
-  return store_detail::read_value(query, context.with_reader);
-}
-
 Json run_details(Reader& reader, RunId id, const ReadContext& context) {
   const auto run = find_run(reader, id);
   if (!run) throw Error(ErrorCode::kNotFound, "there is no run " + std::to_string(id.value));
@@ -78,27 +72,27 @@ Json list_adapter_views(Reader& reader, RunId run, const std::filesystem::path& 
 
 void add_run_routes(Router& router, const ReadContext& context) {
   router.add("GET", "/api/v1/runs", Access::kViewer, [context](const Request&) {
-    return json_reply({{"runs", read(context, [](Reader& reader) { return list_run_views(reader); })}});
+    return json_reply({{"runs", read_from(context, [](Reader& reader) { return list_run_views(reader); })}});
   });
   router.add("GET", "/api/v1/runs/{id}", Access::kViewer, [context](const Request& request) {
     const auto id = path_id<RunId>(request);
-    return json_reply(read(context, [&](Reader& reader) { return run_details(reader, id, context); }));
+    return json_reply(read_from(context, [&](Reader& reader) { return run_details(reader, id, context); }));
   });
   router.add("GET", "/api/v1/runs/{id}/rounds", Access::kViewer, [context](const Request& request) {
     const auto id = path_id<RunId>(request);
-    return json_reply({{"rounds", read(context, [&](Reader& reader) { return list_round_views(reader, id); })}});
+    return json_reply({{"rounds", read_from(context, [&](Reader& reader) { return list_round_views(reader, id); })}});
   });
 }
 
 void add_round_routes(Router& router, const ReadContext& context) {
   router.add("GET", "/api/v1/rounds/{id}", Access::kViewer, [context](const Request& request) {
     const auto id = path_id<RoundId>(request);
-    return json_reply(read(context, [&](Reader& reader) { return round_view(require_round(reader, id)); }));
+    return json_reply(read_from(context, [&](Reader& reader) { return round_view(require_round(reader, id)); }));
   });
   router.add("GET", "/api/v1/rounds/{id}/events", Access::kViewer, [context](const Request& request) {
     const auto id = path_id<RoundId>(request);
     const std::int64_t after = query_integer(request, "after", 0, 0, INT64_MAX);
-    return json_reply({{"events", read(context, [&](Reader& reader) { return list_event_views(reader, id, after); })}});
+    return json_reply({{"events", read_from(context, [&](Reader& reader) { return list_event_views(reader, id, after); })}});
   });
 }
 
@@ -108,13 +102,13 @@ void add_library_routes(Router& router, const ReadContext& context) {
   });
   router.add("GET", "/api/v1/adapters", Access::kViewer, [context](const Request& request) {
     const RunId run{query_integer(request, "run", 0, 1, INT64_MAX)};
-    return json_reply({{"adapters", read(context, [&](Reader& reader) {
+    return json_reply({{"adapters", read_from(context, [&](Reader& reader) {
                           return list_adapter_views(reader, run, context.data_dir);
                         })}});
   });
   router.add("GET", "/api/v1/adapters/{id}", Access::kViewer, [context](const Request& request) {
     const auto id = path_id<AdapterId>(request);
-    const auto adapter = read(context, [&](Reader& reader) { return find_adapter(reader, id); });
+    const auto adapter = read_from(context, [&](Reader& reader) { return find_adapter(reader, id); });
     if (!adapter) throw Error(ErrorCode::kNotFound, "there is no adapter " + std::to_string(id.value));
     return json_reply(adapter_view(*adapter, context.data_dir));
   });

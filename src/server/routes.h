@@ -23,6 +23,12 @@ struct ReadContext {
   std::shared_ptr<RoundSummaryCache> summaries = std::make_shared<RoundSummaryCache>();
 };
 
+// A query's value out of the context's snapshot.
+template <typename Query>
+auto read_from(const ReadContext& context, Query query) {
+  return store_detail::read_value(query, context.with_reader);
+}
+
 // GET runs, runs/{id}, runs/{id}/rounds, rounds/{id}, rounds/{id}/events, models, adapters,
 // adapters/{id}, instructions.
 void add_read_routes(Router& router, const ReadContext& context);

@@ -15,11 +15,9 @@
 namespace cutd {
 namespace {
 
-constexpr const char* kBody = "request body";
-
 std::vector<ConfigOverride> overrides_of(const Json& body) {
   std::vector<ConfigOverride> overrides;
-  for (const Json& row : json_get_or<Json>(body, "overrides", Json::array(), kBody)) {
+  for (const Json& row : json_get_or<Json>(body, "overrides", Json::array(), kRequestBody)) {
     overrides.push_back(
         {json_get<std::string>(row, "key", "overrides"), json_get<std::string>(row, "text", "overrides")});
   }
@@ -40,7 +38,7 @@ FileReader files_of(const Json& files) {
 // Files are named by path only by the daemon's own user, who could read them anyway.
 FileReader files_for(const Request& request, const Json& body) {
   if (body.contains("files")) return files_of(body.at("files"));
-  const std::filesystem::path folder = json_get<std::string>(body, "folder", kBody);
+  const std::filesystem::path folder = json_get<std::string>(body, "folder", kRequestBody);
   if (!request.local) {
     throw Error(ErrorCode::kUsage, "request body: \"folder\" is for the Unix socket only; send \"files\"");
   }
@@ -53,9 +51,9 @@ RunConfig config_of(const Json& body) {
   require_keys(body, {"config", "text", "origin", "folder", "files", "overrides"});
   if (body.contains("config") == body.contains("text"))
     throw Error(ErrorCode::kBadInput, "request body: give either \"config\" or \"text\"");
-  const auto origin = json_get_or<std::string>(body, "origin", kBody, kBody);
-  const Json config = body.contains("text") ? parse_yaml(json_get<std::string>(body, "text", kBody), origin)
-                                            : json_get<Json>(body, "config", kBody);
+  const auto origin = json_get_or<std::string>(body, "origin", kRequestBody, kRequestBody);
+  const Json config = body.contains("text") ? parse_yaml(json_get<std::string>(body, "text", kRequestBody), origin)
+                                            : json_get<Json>(body, "config", kRequestBody);
   return parse_run_config(config, origin, overrides_of(body));
 }
 
@@ -92,7 +90,7 @@ Reply plan_of(const DaemonContext& context, const Request& request) {
   const RunConfig config = config_of(body);
   const ModelConfig model = read_model_config(find_model(config.model, context.store.data_dir()));
   const bool sent = body.contains("files") || !body.contains("folder");
-  const Json given = json_get_or<Json>(body, "files", Json::object(), kBody);
+  const Json given = json_get_or<Json>(body, "files", Json::object(), kRequestBody);
   bool complete = true;
   Json files = Json::array();
   for (const RunFile& file : list_run_files(config)) {

@@ -5,14 +5,8 @@
 #include "store/runs.h"
 
 namespace cutd {
-namespace {
 
-template <typename Noun>
-Json id_or_null(const std::optional<Id<Noun>>& id) {
-  return id ? Json(id->value) : Json();
-}
-
-}  // namespace
+Json time_or_null(const std::optional<std::int64_t>& micros) { return micros ? Json(format_utc(*micros)) : Json(); }
 
 Json run_view(Reader& reader, const Run& run) {
   std::int64_t completed = 0;

@@ -1,13 +1,21 @@
 // Rows of the store as the API shows them: one function a noun, the same words as in SQL.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 
 #include "core/domain.h"
 #include "core/json.h"
 #include "store/store.h"
 
 namespace cutd {
+
+template <typename Noun>
+Json id_or_null(const std::optional<Id<Noun>>& id) {
+  return id ? Json(id->value) : Json();
+}
+Json time_or_null(const std::optional<std::int64_t>& micros);  // since 1970, as text
 
 Json run_view(Reader& reader, const Run& run);
 Json round_view(const Round& round);

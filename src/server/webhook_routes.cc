@@ -37,8 +37,8 @@ Json webhook_list(Reader& reader) {
 Reply add(Store& store, const WebhookSenderOptions& options, const Request& request) {
   const Json body = json_body(request);
   require_keys(body, {"url", "events"});
-  const std::string url = checked_webhook_url(json_get<std::string>(body, "url", "request body"), options);
-  const auto events = json_get<std::vector<std::string>>(body, "events", "request body");
+  const std::string url = checked_webhook_url(json_get<std::string>(body, "url", kRequestBody), options);
+  const auto events = json_get<std::vector<std::string>>(body, "events", kRequestBody);
   if (events.empty() || events.size() > 8) {
     throw Error(ErrorCode::kBadInput, "request body: \"events\" names 1 to 8 events");
   }

@@ -222,7 +222,7 @@ constexpr const char* kJudgmentColumns =
     "judgment.hash, judgment.text, judgment.validated, judgment.failure, judgment.attempts, annotator.name, "
     "judgment.created_at, judgment.settled_at";
 
-Round round_of(Statement& row) {
+Round listed_round(Statement& row) {
   Round round;
   round.id = RoundId{row.integer(0)};
   round.run = RunId{row.integer(1)};
@@ -235,17 +235,6 @@ Round round_of(Statement& row) {
   round.created_at = row.integer(8);
   round.updated_at = row.integer(9);
   return round;
-}
-
-Evaluation evaluation_of(Statement& row) {
-  Evaluation evaluation;
-  evaluation.id = EvaluationId{row.integer(0)};
-  evaluation.key = {row.text(1), row.text(2), AnnotatorId{row.integer(3)}, row.text(4)};
-  evaluation.split = named<Split>(row, 5);
-  evaluation.state = named<EvaluationState>(row, 6);
-  if (!row.is_null(7)) evaluation.summary = store_rows::json(row, 7);
-  evaluation.created_at = row.integer(8);
-  return evaluation;
 }
 
 bool is_word_byte(char byte) {
@@ -340,7 +329,7 @@ std::vector<Round> browse_rounds(Reader& reader, std::optional<RunId> run, std::
             "FROM round WHERE run_id = ?1 AND id < ?2 AND (?3 IS NULL OR phase = ?3) ORDER BY id DESC LIMIT ?4"
           : "SELECT id, run_id, number, phase, outcome, reason, retries, parent_adapter_id, created_at, updated_at "
             "FROM round WHERE ?1 IS NULL AND id < ?2 AND (?3 IS NULL OR phase = ?3) ORDER BY id DESC LIMIT ?4";
-  return reader.database().all(sql, round_of, run, page.before, name_or_null(phase), page.limit);
+  return reader.database().all(sql, listed_round, run, page.before, name_or_null(phase), page.limit);
 }
 
 std::vector<Instruction> browse_instructions(Reader& reader, std::optional<Split> split, const std::string& search,
@@ -365,7 +354,7 @@ std::vector<Evaluation> browse_evaluations(Reader& reader, std::optional<Split> 
   return reader.database().all(
       "SELECT id, model_hash, set_hash, annotator_id, decoding_hash, split, state, summary, created_at FROM evaluation "
       "WHERE id < ?1 AND (?2 IS NULL OR split = ?2) AND (?3 IS NULL OR state = ?3) ORDER BY id DESC LIMIT ?4",
-      evaluation_of, page.before, name_or_null(split), name_or_null(state), page.limit);
+      store_rows::evaluation_of, page.before, name_or_null(split), name_or_null(state), page.limit);
 }
 
 std::vector<RoundEvent> events_after(Reader& reader, std::optional<RoundId> round, std::int64_t after,

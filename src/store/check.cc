@@ -102,8 +102,13 @@ void check_adapters(Reader& reader, const std::filesystem::path& data_dir, Findi
     const std::filesystem::path folder = data_dir / adapter.path;
     if (!std::filesystem::is_directory(folder)) {
       findings.push_back("adapter " + adapter.path + " has a row but no folder");
-    } else if (hash_directory(folder) != adapter.folder_hash) {
-      findings.push_back("adapter " + adapter.path + " has another hash than its row");
+      continue;
+    }
+    try {
+      if (hash_directory(folder) != adapter.folder_hash)
+        findings.push_back("adapter " + adapter.path + " has another hash than its row");
+    } catch (const Error& error) {
+      findings.push_back("adapter " + adapter.path + ": " + error.what());
     }
   }
   find_rows(reader.database(), findings,

@@ -5,20 +5,6 @@
 namespace cutd {
 namespace {
 
-Evaluation evaluation_of(Statement& row) {
-  Evaluation evaluation;
-  evaluation.id = {row.integer(0)};
-  evaluation.key.model_hash = row.text(1);
-  evaluation.key.set_hash = row.text(2);
-  evaluation.key.annotator = {row.integer(3)};
-  evaluation.key.decoding_hash = row.text(4);
-  evaluation.split = store_rows::named<Split>(row, 5);
-  evaluation.state = store_rows::named<EvaluationState>(row, 6);
-  if (!row.is_null(7)) evaluation.summary = store_rows::json(row, 7);
-  evaluation.created_at = row.integer(8);
-  return evaluation;
-}
-
 std::string select_evaluation(const char* rest) {
   return std::string(
              "SELECT id, model_hash, set_hash, annotator_id, decoding_hash, split, state, summary, created_at "
@@ -69,17 +55,17 @@ void finish_evaluation(Writer& writer, EvaluationId evaluation, std::span<const 
 }
 
 std::optional<Evaluation> find_evaluation(Reader& reader, EvaluationId id) {
-  return reader.database().first(select_evaluation("WHERE id = ?"), evaluation_of, id);
+  return reader.database().first(select_evaluation("WHERE id = ?"), store_rows::evaluation_of, id);
 }
 
 std::optional<Evaluation> find_evaluation(Reader& reader, const EvaluationKey& key) {
   return reader.database().first(
       select_evaluation("WHERE model_hash = ? AND set_hash = ? AND annotator_id = ? AND decoding_hash = ?"),
-      evaluation_of, key.model_hash, key.set_hash, key.annotator, key.decoding_hash);
+      store_rows::evaluation_of, key.model_hash, key.set_hash, key.annotator, key.decoding_hash);
 }
 
 std::vector<Evaluation> list_evaluations(Reader& reader) {
-  return reader.database().all(select_evaluation("ORDER BY id"), evaluation_of);
+  return reader.database().all(select_evaluation("ORDER BY id"), store_rows::evaluation_of);
 }
 
 std::vector<EvaluationItem> list_evaluation_items(Reader& reader, EvaluationId evaluation) {

@@ -32,4 +32,18 @@ Response response_of(const Statement& row, int first) {
   return response;
 }
 
+Evaluation evaluation_of(const Statement& row) {
+  Evaluation evaluation;
+  evaluation.id = {row.integer(0)};
+  evaluation.key.model_hash = row.text(1);
+  evaluation.key.set_hash = row.text(2);
+  evaluation.key.annotator = {row.integer(3)};
+  evaluation.key.decoding_hash = row.text(4);
+  evaluation.split = named<Split>(row, 5);
+  evaluation.state = named<EvaluationState>(row, 6);
+  if (!row.is_null(7)) evaluation.summary = json(row, 7);
+  evaluation.created_at = row.integer(8);
+  return evaluation;
+}
+
 }  // namespace cutd::store_rows

@@ -58,4 +58,7 @@ Instruction instruction_of(const Statement& row, int first = 0);
 Response response_of(const Statement& row, int first = 0);
 constexpr int kInstructionColumns = 6;
 
+// id, model_hash, set_hash, annotator_id, decoding_hash, split, state, summary, created_at.
+Evaluation evaluation_of(const Statement& row);
+
 }  // namespace cutd::store_rows

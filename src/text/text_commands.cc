@@ -15,7 +15,7 @@ namespace cutd {
 namespace {
 
 // `row` fills the answer, whose "id" is already there; `where` is "file:line".
-using Row = std::function<void(const Json& row, const std::string& where, Json& answer)>;
+using FillRow = std::function<void(const Json& row, const std::string& where, Json& answer)>;
 
 // The library's own conversion would round 1.5 to a token id.
 std::vector<TokenId> ids_of(const Json& row, const std::string& where) {
@@ -27,7 +27,7 @@ std::vector<TokenId> ids_of(const Json& row, const std::string& where) {
   return ids.get<std::vector<TokenId>>();
 }
 
-std::size_t transform(const TextFiles& files, const Row& row) {
+std::size_t transform(const TextFiles& files, const FillRow& row) {
   std::string output;
   std::size_t rows = 0;
   read_json_lines(files.input, [&](const Json& value, std::size_t line) {

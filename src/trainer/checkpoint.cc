@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kFormat = "cutd-checkpoint/1";
+constexpr const char* kCheckpointFormat = "cutd-checkpoint/1";
 constexpr const char* kPrefix = "checkpoint-";
 constexpr const char* kTemporaryPrefix = ".checkpoint-";
 constexpr std::size_t kKept = 2;
@@ -70,8 +70,8 @@ Checkpoint read_checkpoint(const fs::path& folder, const ModelConfig& model) {
   const fs::path state_file = folder / "state.json";
   const std::string origin = state_file.string();
   const Json json = read_json_file(state_file);
-  if (json_get<std::string>(json, "format", origin) != kFormat)
-    throw_json_member(origin, "format", std::string("is not ") + kFormat);
+  if (json_get<std::string>(json, "format", origin) != kCheckpointFormat)
+    throw_json_member(origin, "format", std::string("is not ") + kCheckpointFormat);
   if (json_get<std::string>(json, "adapter_sha256", origin) != hash_directory(folder / "adapter") ||
       json_get<std::string>(json, "optimiser_sha256", origin) != sha256_file(folder / "optimiser.safetensors")) {
     throw Error(ErrorCode::kBadInput, folder.string() + ": a file is not what was written");
@@ -125,7 +125,7 @@ fs::path write_checkpoint(const fs::path& directory, const Checkpoint& checkpoin
   const std::vector<TensorView> tensors = {view_of("mean", checkpoint.mean),
                                            view_of("square_mean", checkpoint.square_mean)};
   write_safetensors(temporary / "optimiser.safetensors", tensors);
-  const Json state = {{"format", kFormat},
+  const Json state = {{"format", kCheckpointFormat},
                       {"step", step},
                       {"pack_tokens", checkpoint.state.pack_tokens},
                       {"totals", totals_json(checkpoint.state.totals)},

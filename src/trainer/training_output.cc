@@ -11,12 +11,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kFormat = "cutd-training/1";
+constexpr const char* kTrainingFormat = "cutd-training/1";
 constexpr const char* kRecordFile = "training.json";
 
 // Nothing about when, where and how fast: equal work gives equal bytes.
 Json record_json(const Json& work, const TrainingResult& result) {
-  return {{"format", kFormat},
+  return {{"format", kTrainingFormat},
           {"steps", result.steps},
           {"complete", result.complete},
           {"final_loss", result.final_loss},

@@ -19,7 +19,7 @@ constexpr std::size_t kMaxNameBytes = 65535;
 constexpr std::size_t kLeastMetadataBytes = 8 + 1 + 4 + 1;      // key length, key, type, value
 constexpr std::size_t kLeastInfoBytes = 8 + 1 + 4 + 8 + 4 + 8;  // name, one dimension, type, offset
 
-std::string shown(std::string_view text) {
+std::string printable(std::string_view text) {
   std::string result;
   for (const char byte : text.substr(0, 80)) result += byte >= 0x20 && byte < 0x7F ? byte : '?';
   return "\"" + result + "\"";
@@ -135,7 +135,7 @@ struct TensorInfo {
 TensorInfo read_tensor_info(Cursor& cursor) {
   TensorInfo info;
   info.tensor.name = cursor.name();
-  cursor.set_subject("tensor " + shown(info.tensor.name));
+  cursor.set_subject("tensor " + printable(info.tensor.name));
   const std::uint32_t dimensions = cursor.read<std::uint32_t>();
   if (dimensions < 1 || dimensions > kMaxDimensions) cursor.fail(fmt::format("has {} dimensions", dimensions));
   std::uint64_t elements = 1;
@@ -177,7 +177,7 @@ void place_tensors(std::vector<TensorInfo>& infos, std::span<const std::byte> da
                    Cursor& cursor) {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
   for (TensorInfo& info : infos) {
-    cursor.set_subject("tensor " + shown(info.tensor.name));
+    cursor.set_subject("tensor " + printable(info.tensor.name));
     if (info.offset % alignment != 0)
       cursor.fail(fmt::format("begins at {}, not a multiple of {}", info.offset, alignment));
     if (info.offset > data.size() || info.size > data.size() - info.offset) {
@@ -199,7 +199,7 @@ void read_metadata(Cursor& cursor, std::uint64_t count, GgufFile::Contents& cont
   for (std::uint64_t i = 0; i < count; ++i) {
     cursor.set_subject(fmt::format("metadata entry {}", i));
     const std::string_view key = cursor.name();
-    cursor.set_subject("key " + shown(key));
+    cursor.set_subject("key " + printable(key));
     if (!contents.metadata.emplace(key, read_value(cursor)).second) cursor.fail("is there twice");
   }
 }
@@ -216,7 +216,7 @@ std::vector<TensorInfo> read_tensor_infos(Cursor& cursor, std::uint64_t count) {
   std::sort(names.begin(), names.end());
   const auto twice = std::adjacent_find(names.begin(), names.end());
   if (twice != names.end()) {
-    cursor.set_subject("tensor " + shown(*twice));
+    cursor.set_subject("tensor " + printable(*twice));
     cursor.fail("is there twice");
   }
   return infos;

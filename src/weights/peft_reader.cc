@@ -15,7 +15,7 @@
 namespace cutd {
 namespace {
 
-constexpr std::int64_t kMaxRank = 65536;
+constexpr std::int64_t kMaxLoraRank = 65536;
 
 // Keys that make PEFT compute something else than W x + scale B A x (or change W) unless they are off: null,
 // false, zero or empty.
@@ -85,9 +85,9 @@ PeftAdapter read_settings(const Json& config, const std::string& origin) {
   refuse_unsupported(config, origin);
   PeftAdapter adapter;
   const Json rank = config.contains("r") ? config.at("r") : Json(8);
-  if (!rank.is_number_unsigned() || rank.get<std::uint64_t>() < 1 || rank.get<std::uint64_t>() > kMaxRank) {
+  if (!rank.is_number_unsigned() || rank.get<std::uint64_t>() < 1 || rank.get<std::uint64_t>() > kMaxLoraRank) {
     throw_json_member(origin, "r",
-                      fmt::format("must be an integer in [1, {}], not {}", kMaxRank, to_json_text(rank).substr(0, 80)));
+                      fmt::format("must be an integer in [1, {}], not {}", kMaxLoraRank, to_json_text(rank).substr(0, 80)));
   }
   adapter.r = rank.get<std::int64_t>();
   adapter.lora_alpha = positive_number(config, "lora_alpha", 8, origin);

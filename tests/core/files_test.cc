@@ -10,10 +10,13 @@
 
 #include "core/error.h"
 #include "core/fault.h"
+#include "support/error_of.h"
 #include "support/temporary_directory.h"
 
 namespace cutd {
 namespace {
+
+using ::testing::HasSubstr;
 
 // Runs `action` in a child whose environment asks for a fault; returns the child's wait status.
 int run_in_child(const char* variable, const char* value, const std::function<void()>& action) {
@@ -85,13 +88,42 @@ TEST_F(FilesTest, TheHashOfAFolderDependsOnNamesAndBytes) {
   EXPECT_NE(hash_directory(directory_ / "one"), before);
 }
 
+TEST_F(FilesTest, AFolderWithALinkInItHasNoHash) {
+  std::filesystem::create_directories(directory_ / "one");
+  std::ofstream(directory_ / "elsewhere") << "1";
+  std::filesystem::create_symlink(directory_ / "elsewhere", directory_ / "one" / "x");
+  EXPECT_THAT(error_of(ErrorCode::kBadInput, [&] { hash_directory(directory_ / "one"); }), HasSubstr("one/x"));
+}
+
+TEST_F(FilesTest, AFileBeneathAFolderIsReadWhole) {
+  const std::string bytes(200'000, 'x');
+  std::filesystem::create_directories(directory_ / "replies");
+  write_file_durably(directory_ / "replies" / "a", bytes);
+  EXPECT_EQ(read_file_beneath(directory_.path(), "replies/a"), bytes);
+}
+
+TEST_F(FilesTest, NothingIsReadFromOutsideTheFolder) {
+  std::filesystem::create_directories(directory_ / "data" / "replies");
+  std::filesystem::create_directories(directory_ / "other");
+  std::ofstream(directory_ / "other" / "secret") << "1";
+  std::filesystem::create_symlink("../../other/secret", directory_ / "data" / "replies" / "file_link");
+  std::filesystem::create_directory_symlink("../other", directory_ / "data" / "folder_link");
+  const auto refused = [&](const std::filesystem::path& name) {
+    return error_of(ErrorCode::kBadInput, [&] { read_file_beneath(directory_ / "data", name); });
+  };
+  EXPECT_THAT(refused("replies/file_link"), HasSubstr("file_link is a symbolic link"));
+  EXPECT_THAT(refused("folder_link/secret"), HasSubstr("folder_link is a symbolic link"));
+  EXPECT_THAT(refused("../other/secret"), HasSubstr("is not beneath"));
+  EXPECT_THAT(refused(directory_ / "other" / "secret"), HasSubstr("is not beneath"));
+}
+
 TEST_F(FilesTest, AMissingFileIsNamed) {
   try {
     read_file(directory_ / "absent");
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kNotFound);
-    EXPECT_THAT(error.what(), ::testing::HasSubstr("absent"));
+    EXPECT_THAT(error.what(), HasSubstr("absent"));
   }
 }
 

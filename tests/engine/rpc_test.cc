@@ -7,7 +7,7 @@ namespace cutd {
 namespace {
 
 template <typename T>
-T round_trip(const T& message) {
+T sent_and_received(const T& message) {
   std::string line = encode_rpc(message);
   EXPECT_EQ(line.back(), '\n');
   line.pop_back();
@@ -16,29 +16,29 @@ T round_trip(const T& message) {
 }
 
 TEST(RpcTest, RequestsComeBackAsTheyWere) {
-  const auto request = round_trip(RpcRequest{7, "load", Json{{"model_dir", "a\nb"}}});
+  const auto request = sent_and_received(RpcRequest{7, "load", Json{{"model_dir", "a\nb"}}});
   EXPECT_EQ(request.id, 7);
   EXPECT_EQ(request.method, "load");
   EXPECT_EQ(request.params.at("model_dir"), "a\nb");
 }
 
 TEST(RpcTest, FailuresKeepTheirErrorCode) {
-  const auto failure = round_trip(RpcFailure{3, ErrorCode::kBadInput, "config.json: no hidden_size"});
+  const auto failure = sent_and_received(RpcFailure{3, ErrorCode::kBadInput, "config.json: no hidden_size"});
   EXPECT_EQ(failure.id, 3);
   EXPECT_EQ(failure.code, ErrorCode::kBadInput);
   EXPECT_EQ(failure.message, "config.json: no hidden_size");
 }
 
 TEST(RpcTest, AFailureWithoutIdIsRead) {
-  EXPECT_FALSE(round_trip(RpcFailure{std::nullopt, ErrorCode::kBadInput, "?"}).id);
+  EXPECT_FALSE(sent_and_received(RpcFailure{std::nullopt, ErrorCode::kBadInput, "?"}).id);
 }
 
 TEST(RpcTest, NotificationsHaveNoId) {
-  EXPECT_EQ(round_trip(RpcNotification{"heartbeat", Json{{"phase", "idle"}}}).method, "heartbeat");
+  EXPECT_EQ(sent_and_received(RpcNotification{"heartbeat", Json{{"phase", "idle"}}}).method, "heartbeat");
 }
 
 TEST(RpcTest, InvalidUtf8InAnErrorTextStillMakesAValidLine) {
-  EXPECT_EQ(round_trip(RpcFailure{1, ErrorCode::kIo, "bad \xff byte"}).message, "bad \xEF\xBF\xBD byte");
+  EXPECT_EQ(sent_and_received(RpcFailure{1, ErrorCode::kIo, "bad \xff byte"}).message, "bad \xEF\xBF\xBD byte");
 }
 
 class RpcRefusalTest : public ::testing::TestWithParam<const char*> {};

@@ -9,7 +9,7 @@
 namespace cutd {
 namespace {
 
-std::int64_t resident_kib() {
+std::int64_t most_resident_kib() {
   std::ifstream status("/proc/self/status");
   std::string word;
   while (status >> word) {
@@ -29,9 +29,9 @@ TEST(HttpLimitsTest, StopsReadingAnEndlessBody) {
   FakeReply reply = json_text(std::string(1U << 20, ' '));
   reply.repeat = 1024;  // 1 GiB
   FakeLlmServer server(always(reply));
-  const std::int64_t before = resident_kib();
+  const std::int64_t before = most_resident_kib();
   EXPECT_EQ(in_short(exchange(local_http(), post_to(server.url()))), "too_large, maybe sent");
-  EXPECT_LT(resident_kib() - before, 64 * 1024);
+  EXPECT_LT(most_resident_kib() - before, 64 * 1024);
 }
 
 TEST(HttpLimitsTest, StopsUnpackingABomb) {
@@ -39,9 +39,9 @@ TEST(HttpLimitsTest, StopsUnpackingABomb) {
   reply.headers = {{"Content-Encoding", "gzip"}};
   ASSERT_LT(reply.body.size(), 1U << 20);
   FakeLlmServer server(always(reply));
-  const std::int64_t before = resident_kib();
+  const std::int64_t before = most_resident_kib();
   EXPECT_EQ(in_short(exchange(local_http(), post_to(server.url()))), "too_large, maybe sent");
-  EXPECT_LT(resident_kib() - before, 64 * 1024);
+  EXPECT_LT(most_resident_kib() - before, 64 * 1024);
 }
 
 std::string came_of(const FakeReply& reply, std::size_t limit = 4U << 20) {

@@ -1,7 +1,6 @@
 // What the tests of the decoder share: small random models, a dense run of ids, golden data where it is there.
 #pragma once
 
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -9,16 +8,9 @@
 
 #include "model/cpu_decoder.h"
 #include "model/decoder.h"
+#include "support/golden.h"
 
 namespace cutd {
-
-// ../shared/data/golden, or $CUTD_SHARED/data/golden; empty when it is not there.
-inline std::filesystem::path golden_folder() {
-  const char* shared = std::getenv("CUTD_SHARED");
-  const std::filesystem::path base = shared ? shared : CUTD_SOURCE_DIR "/../shared";
-  const std::filesystem::path golden = base / "data/golden";
-  return std::filesystem::is_directory(golden) ? golden : std::filesystem::path();
-}
 
 // Sizes that are no multiples of any vector width, three query heads to a key head, every bias.
 inline ModelConfig odd_config() {

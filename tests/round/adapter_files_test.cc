@@ -73,6 +73,10 @@ TEST_F(AdapterFilesTest, ChecksAFolderAgainstItsRow) {
   std::ofstream(data(published.path) / "adapter_model.safetensors", std::ios::app) << "x";
   EXPECT_THAT(error_of(ErrorCode::kBadInput, [&] { check_adapter(daemon().store.data_dir(), adapter); }),
               HasSubstr("hash differs"));
+  fs::rename(data(published.path) / "adapter_model.safetensors", data("elsewhere"));
+  fs::create_symlink(data("elsewhere"), data(published.path) / "adapter_model.safetensors");
+  EXPECT_THAT(error_of(ErrorCode::kBadInput, [&] { check_adapter(daemon().store.data_dir(), adapter); }),
+              HasSubstr("symbolic link"));
   fs::remove_all(data(published.path));
   EXPECT_THAT(error_of(ErrorCode::kBadInput, [&] { check_adapter(daemon().store.data_dir(), adapter); }),
               HasSubstr("missing"));

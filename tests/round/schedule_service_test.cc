@@ -12,13 +12,13 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
-constexpr std::int64_t kMidnight = 1'774'656'000;  // 2026-03-28T00:00:00Z
-constexpr std::int64_t kHour = 3600;
+constexpr std::int64_t kMidnightUtc = 1'774'656'000;  // 2026-03-28T00:00:00Z
+constexpr std::int64_t kOneHour = 3600;
 
 class ScheduleServiceTest : public testing::Test {
  protected:
   ScheduleServiceTest() {
-    at(kMidnight);
+    at(kMidnightUtc);
     write("if_running: queue");
     open();
   }
@@ -73,25 +73,25 @@ class ScheduleServiceTest : public testing::Test {
 TEST_F(ScheduleServiceTest, StartsACycleAtItsTimeAndOnce) {
   service_->look();
   EXPECT_THAT(runs(), SizeIs(0));
-  at(kMidnight + 2 * kHour);
+  at(kMidnightUtc + 2 * kOneHour);
   service_->look();
   service_->look();
   ASSERT_THAT(runs(), SizeIs(1));
-  EXPECT_EQ(ends_at_, kMidnight + 6 * kHour);
-  EXPECT_EQ(cycle_origin(runs()[0])->due, kMidnight + 2 * kHour);
+  EXPECT_EQ(ends_at_, kMidnightUtc + 6 * kOneHour);
+  EXPECT_EQ(cycle_origin(runs()[0])->due, kMidnightUtc + 2 * kOneHour);
   EXPECT_EQ(history().at(0).what, "started");
   end(runs()[0].id);
   open();
   service_->look();
   EXPECT_THAT(runs(), SizeIs(1));
-  at(kMidnight + 26 * kHour);
+  at(kMidnightUtc + 26 * kOneHour);
   service_->look();
   EXPECT_THAT(runs(), SizeIs(2));
 }
 
 TEST_F(ScheduleServiceTest, ACrashAfterTheRunWasMadeStartsNoSecondOne) {
   service_->look();
-  at(kMidnight + 2 * kHour);
+  at(kMidnightUtc + 2 * kOneHour);
   crash_ = true;
   EXPECT_THROW(service_->look(), std::runtime_error);
   crash_ = false;
@@ -104,25 +104,25 @@ TEST_F(ScheduleServiceTest, ACrashAfterTheRunWasMadeStartsNoSecondOne) {
 TEST_F(ScheduleServiceTest, AQueuedCycleStartsWhenTheRunEndsAlsoAfterARestart) {
   service_->look();
   const RunId other = start({"by hand", 0});
-  at(kMidnight + 2 * kHour);
+  at(kMidnightUtc + 2 * kOneHour);
   service_->look();
   EXPECT_EQ(history().back().what, "queued");
   open();
-  at(kMidnight + 3 * kHour);
+  at(kMidnightUtc + 3 * kOneHour);
   service_->look();
   EXPECT_THAT(runs(), SizeIs(1));
   end(other);
   service_->look();
   ASSERT_THAT(runs(), SizeIs(2));
   EXPECT_EQ(history().back().what, "started");
-  EXPECT_EQ(history().back().due, kMidnight + 2 * kHour);
+  EXPECT_EQ(history().back().due, kMidnightUtc + 2 * kOneHour);
 }
 
 TEST_F(ScheduleServiceTest, ASkippedTimeStaysSkippedAndSaysWhy) {
   write("if_running: skip");
   service_->look();
   const RunId other = start({"by hand", 0});
-  at(kMidnight + 2 * kHour);
+  at(kMidnightUtc + 2 * kOneHour);
   service_->look();
   EXPECT_EQ(history().back().what, "passed");
   EXPECT_THAT(history().back().reason, HasSubstr("still going"));
@@ -135,7 +135,7 @@ TEST_F(ScheduleServiceTest, ASkippedTimeStaysSkippedAndSaysWhy) {
 TEST_F(ScheduleServiceTest, AConfigurationThatIsNoGoodIsAFailedCycleNotALoop) {
   service_->look();
   refuse_ = true;
-  at(kMidnight + 2 * kHour);
+  at(kMidnightUtc + 2 * kOneHour);
   service_->look();
   service_->look();
   EXPECT_THAT(history(), SizeIs(1));
@@ -146,7 +146,7 @@ TEST_F(ScheduleServiceTest, AConfigurationThatIsNoGoodIsAFailedCycleNotALoop) {
 TEST_F(ScheduleServiceTest, ABrokenFileStartsNothingUntilItIsMended) {
   service_->look();
   write_file_durably(folder_ / "schedules.yaml", "schedules: 3\n");
-  at(kMidnight + 2 * kHour);
+  at(kMidnightUtc + 2 * kOneHour);
   service_->look();
   EXPECT_THAT(runs(), SizeIs(0));
   write("rounds: 2");

@@ -20,7 +20,7 @@ namespace {
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
-using Clock = std::chrono::steady_clock;
+using SteadyClock = std::chrono::steady_clock;
 
 class HttpServerTest : public ::testing::Test {
  protected:
@@ -203,7 +203,7 @@ TEST_F(HttpServerTest, ExpectContinueIsAnswered) {
 TEST_F(HttpServerTest, ASlowHeaderIsCutOffThoughBytesKeepComing) {
   start();
   RawClient client = connect();
-  const auto begin = Clock::now();
+  const auto begin = SteadyClock::now();
   const std::string header = get("/x", "X: " + std::string(1000, 'x') + "\r\n");
   std::size_t sent = 0;
   while (sent < header.size() && client.send(header.substr(sent, 1))) {
@@ -211,7 +211,7 @@ TEST_F(HttpServerTest, ASlowHeaderIsCutOffThoughBytesKeepComing) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   EXPECT_LT(sent, header.size());
-  EXPECT_LT(Clock::now() - begin, std::chrono::seconds(3));
+  EXPECT_LT(SteadyClock::now() - begin, std::chrono::seconds(3));
   EXPECT_EQ(handled_, 0);
 }
 
@@ -226,9 +226,9 @@ TEST_F(HttpServerTest, ASlowBodyIsCutOff) {
 TEST_F(HttpServerTest, ASilentConnectionIsClosed) {
   start();
   RawClient client = connect();
-  const auto begin = Clock::now();
+  const auto begin = SteadyClock::now();
   EXPECT_EQ(client.receive(), "");
-  EXPECT_LT(Clock::now() - begin, std::chrono::seconds(3));
+  EXPECT_LT(SteadyClock::now() - begin, std::chrono::seconds(3));
 }
 
 TEST_F(HttpServerTest, ASlowReaderIsCutOff) {
@@ -299,9 +299,9 @@ TEST_F(HttpServerTest, SlowClientsDoNotHoldUpAnHonestOne) {
     slow.push_back(connect());
     slow.back().send("GET /x HT");
   }
-  const auto begin = Clock::now();
+  const auto begin = SteadyClock::now();
   EXPECT_THAT(ask(get("/honest", "Connection: close\r\n")), HasSubstr("200 OK"));
-  EXPECT_LT(Clock::now() - begin, std::chrono::milliseconds(250));
+  EXPECT_LT(SteadyClock::now() - begin, std::chrono::milliseconds(250));
 }
 
 TEST_F(HttpServerTest, StreamsEventsUntilTheSourceEnds) {
@@ -333,9 +333,9 @@ TEST_F(HttpServerTest, IdleConnectionsDoNotDelayTheStop) {
   RawClient idle = connect();
   idle.send(get("/x"));
   idle.receive("true}\n");
-  const auto begin = Clock::now();
+  const auto begin = SteadyClock::now();
   stop();
-  EXPECT_LT(Clock::now() - begin, std::chrono::seconds(5));
+  EXPECT_LT(SteadyClock::now() - begin, std::chrono::seconds(5));
 }
 
 }  // namespace

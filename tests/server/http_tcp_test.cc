@@ -16,7 +16,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
-using Clock = std::chrono::steady_clock;
+using SteadyClock = std::chrono::steady_clock;
 
 class HttpTcpTest : public ::testing::Test {
  protected:
@@ -66,9 +66,9 @@ TEST_F(HttpTcpTest, OneAddressMayHoldSoManyConnections) {
   EXPECT_THAT(ask("127.0.0.2"), StartsWith("HTTP/1.1 200 "));
   EXPECT_GE(server_->counters().turned_away, 1U);
   held.clear();
-  const auto end = Clock::now() + std::chrono::seconds(20);
+  const auto end = SteadyClock::now() + std::chrono::seconds(20);
   std::string reply;
-  while (!(reply = ask()).starts_with("HTTP/1.1 200 ") && Clock::now() < end) std::this_thread::yield();
+  while (!(reply = ask()).starts_with("HTTP/1.1 200 ") && SteadyClock::now() < end) std::this_thread::yield();
   EXPECT_THAT(reply, StartsWith("HTTP/1.1 200 "));
 }
 
@@ -112,9 +112,9 @@ TEST_F(HttpTcpTest, CountsWhatItAnswers) {
   ask();
   ask();
   EXPECT_EQ(server_->counters().replies[2], 2U);
-  const auto end = Clock::now() + std::chrono::seconds(20);
+  const auto end = SteadyClock::now() + std::chrono::seconds(20);
   const std::uint64_t ticks = server_->counters().ticks;
-  while (server_->counters().ticks == ticks && Clock::now() < end) std::this_thread::yield();
+  while (server_->counters().ticks == ticks && SteadyClock::now() < end) std::this_thread::yield();
   EXPECT_GT(server_->counters().ticks, ticks);
 }
 

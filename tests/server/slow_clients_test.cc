@@ -21,7 +21,7 @@ namespace cutd {
 namespace {
 
 using ::testing::StartsWith;
-using Clock = std::chrono::steady_clock;
+using SteadyClock = std::chrono::steady_clock;
 
 const char* const kAsk = "GET /x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
@@ -103,9 +103,9 @@ class SlowClientsTest : public ::testing::Test {
   void expect_honest_clients_are_served() {
     std::vector<double> took;
     for (int i = 0; i < 100; ++i) {
-      const auto begin = Clock::now();
+      const auto begin = SteadyClock::now();
       ASSERT_THAT(ask(), StartsWith("HTTP/1.1 200 "));
-      took.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
+      took.push_back(std::chrono::duration<double>(SteadyClock::now() - begin).count());
     }
     std::sort(took.begin(), took.end());
     EXPECT_LT(took[98], 0.25);
@@ -173,8 +173,8 @@ TEST_F(SlowClientsTest, AConnectionCostsAtMostAMebibyte) {
     ASSERT_TRUE(client.send(header));
     ASSERT_TRUE(client.send(body));
   }
-  const auto end = Clock::now() + std::chrono::seconds(10);
-  while (resident_bytes() < before + kClients * body.size() && Clock::now() < end) std::this_thread::yield();
+  const auto end = SteadyClock::now() + std::chrono::seconds(10);
+  while (resident_bytes() < before + kClients * body.size() && SteadyClock::now() < end) std::this_thread::yield();
   const std::size_t each = (resident_bytes() - before) / kClients;
   std::cout << each / 1024 << " KiB a connection\n";
   EXPECT_GE(each, body.size());  // all of it was there

@@ -8,8 +8,8 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr auto kPositive = JudgmentLabel::kPositive;
-constexpr auto kNegative = JudgmentLabel::kNegative;
+using JudgmentLabel::kNegative;
+using JudgmentLabel::kPositive;
 
 TEST_F(QueueTest, GivesAnItemToExactlyAsManyPeopleAsTheOverlapSays) {
   open_queue(1, {.overlap = 2});

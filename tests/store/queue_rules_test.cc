@@ -5,8 +5,8 @@
 namespace cutd {
 namespace {
 
-constexpr auto kPositive = JudgmentLabel::kPositive;
-constexpr auto kNegative = JudgmentLabel::kNegative;
+using JudgmentLabel::kNegative;
+using JudgmentLabel::kPositive;
 using Kind = PeopleVerdict::Kind;
 
 TEST(QueueRulesTest, RenewsALeaseUpToItsLongestLife) {

@@ -14,8 +14,8 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-constexpr auto kPositive = JudgmentLabel::kPositive;
-constexpr auto kNegative = JudgmentLabel::kNegative;
+using JudgmentLabel::kNegative;
+using JudgmentLabel::kPositive;
 
 std::vector<GoldItem> gold_items(int count) {
   std::vector<GoldItem> items;

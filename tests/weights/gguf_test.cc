@@ -17,7 +17,7 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr std::uint32_t kF32 = 0, kF16 = 1, kQ4_0 = 2, kQ4_1 = 3, kQ8_0 = 8, kBF16 = 30, kQ4_K = 12;
+constexpr std::uint32_t kF16 = 1, kQ4_0 = 2, kQ4_1 = 3, kQ8_0 = 8, kBF16 = 30, kQ4_K = 12;
 
 std::string half(float value) {
   std::string bytes;
@@ -31,11 +31,11 @@ std::vector<float> dequantised(std::uint32_t type, const std::string& bytes, std
   return values;
 }
 
-std::string refusal_of(const std::string& file) {
+std::string gguf_refusal(const std::string& file) {
   return refusal([&] { parse_gguf(as_span(file), "x.gguf"); });
 }
 
-std::string small_file(std::uint32_t version = 3) {
+std::string small_gguf(std::uint32_t version = 3) {
   return GgufBuilder()
       .text("general.architecture", "llama")
       .uint32("llama.block_count", 2)
@@ -51,7 +51,7 @@ std::string small_file(std::uint32_t version = 3) {
 TEST(GgufTest, ReadsMetadataAndTensorsOfBothVersions) {
   for (const std::uint32_t version : {2U, 3U}) {
     const TemporaryDirectory folder;
-    write_raw(folder / "x.gguf", small_file(version));
+    write_raw(folder / "x.gguf", small_gguf(version));
     const GgufFile file(folder / "x.gguf");
     EXPECT_EQ(file.version(), version);
     EXPECT_EQ(file.get_string("general.architecture"), "llama");
@@ -70,7 +70,7 @@ TEST(GgufTest, ReadsMetadataAndTensorsOfBothVersions) {
 
 TEST(GgufTest, NamesKeysAndTensorsThatAreMissingOrOfAnotherType) {
   const TemporaryDirectory folder;
-  write_raw(folder / "x.gguf", small_file());
+  write_raw(folder / "x.gguf", small_gguf());
   const GgufFile file(folder / "x.gguf");
   EXPECT_THAT(refusal([&] { file.get_string("absent"); }),
               AllOf(HasSubstr("x.gguf"), HasSubstr("key \"absent\" is missing")));
@@ -82,40 +82,40 @@ TEST(GgufTest, NamesKeysAndTensorsThatAreMissingOrOfAnotherType) {
 }
 
 TEST(GgufTest, RefusesOtherFormats) {
-  EXPECT_THAT(refusal_of("GGML" + std::string(60, '\0')), HasSubstr("x.gguf: not a GGUF file"));
-  EXPECT_THAT(refusal_of(GgufBuilder().build(1)), HasSubstr("version 1"));
-  EXPECT_THAT(refusal_of(GgufBuilder().build(0x03000000)), HasSubstr("little-endian"));
+  EXPECT_THAT(gguf_refusal("GGML" + std::string(60, '\0')), HasSubstr("x.gguf: not a GGUF file"));
+  EXPECT_THAT(gguf_refusal(GgufBuilder().build(1)), HasSubstr("version 1"));
+  EXPECT_THAT(gguf_refusal(GgufBuilder().build(0x03000000)), HasSubstr("little-endian"));
 }
 
 TEST(GgufTest, RefusesCountsTheFileCannotHold) {
-  std::string file = small_file();
+  std::string file = small_gguf();
   const std::uint64_t huge = std::uint64_t{1} << 62;
   std::memcpy(file.data() + 8, &huge, 8);
-  EXPECT_THAT(refusal_of(file), HasSubstr("4611686018427387904 tensors, more than the file can hold"));
-  file = small_file();
+  EXPECT_THAT(gguf_refusal(file), HasSubstr("4611686018427387904 tensors, more than the file can hold"));
+  file = small_gguf();
   std::memcpy(file.data() + 16, &huge, 8);
-  EXPECT_THAT(refusal_of(file), HasSubstr("metadata entries, more than the file can hold"));
+  EXPECT_THAT(gguf_refusal(file), HasSubstr("metadata entries, more than the file can hold"));
 }
 
 TEST(GgufTest, NamesATensorThatCannotBe) {
   EXPECT_THAT(
-      refusal_of(GgufBuilder().tensor("w", kQ4_K, {256}, std::string(144, '\0')).build()),
+      gguf_refusal(GgufBuilder().tensor("w", kQ4_K, {256}, std::string(144, '\0')).build()),
       HasSubstr(
           "tensor \"w\" has the type Q4_K, which is not supported (supported: F32, F16, BF16, Q8_0, Q4_0, Q4_1)"));
-  EXPECT_THAT(refusal_of(GgufBuilder().tensor("w", 99, {1}, "abcd").build()), HasSubstr("type 99"));
-  EXPECT_THAT(refusal_of(GgufBuilder().tensor("w", kQ8_0, {33}, std::string(34, '\0')).build()),
+  EXPECT_THAT(gguf_refusal(GgufBuilder().tensor("w", 99, {1}, "abcd").build()), HasSubstr("type 99"));
+  EXPECT_THAT(gguf_refusal(GgufBuilder().tensor("w", kQ8_0, {33}, std::string(34, '\0')).build()),
               HasSubstr("not a multiple of 32"));
-  EXPECT_THAT(refusal_of(GgufBuilder().tensor("w", kF32, {100}, "abcd").build()),
+  EXPECT_THAT(gguf_refusal(GgufBuilder().tensor("w", kF32, {100}, "abcd").build()),
               AllOf(HasSubstr("tensor \"w\""), HasSubstr("needs 400 bytes")));
-  EXPECT_THAT(refusal_of(GgufBuilder().tensor("w", kF32, {1ULL << 40, 1ULL << 40}, "").build()),
+  EXPECT_THAT(gguf_refusal(GgufBuilder().tensor("w", kF32, {1ULL << 40, 1ULL << 40}, "").build()),
               HasSubstr("cannot be"));
-  EXPECT_THAT(refusal_of(GgufBuilder().tensor("w", kF32, {1ULL << 62}, "").build()), HasSubstr("overflows"));
-  EXPECT_THAT(refusal_of(GgufBuilder().tensor("w", kF32, {0}, "").build()), HasSubstr("dimension of 0"));
-  EXPECT_THAT(refusal_of(GgufBuilder().tensor("w", kF32, {1, 1, 1, 1, 1}, "abcd").build()), HasSubstr("5 dimensions"));
-  EXPECT_THAT(refusal_of(GgufBuilder().tensor("w", kF32, {1}, "abcd").tensor("w", kF32, {1}, "abcd").build()),
+  EXPECT_THAT(gguf_refusal(GgufBuilder().tensor("w", kF32, {1ULL << 62}, "").build()), HasSubstr("overflows"));
+  EXPECT_THAT(gguf_refusal(GgufBuilder().tensor("w", kF32, {0}, "").build()), HasSubstr("dimension of 0"));
+  EXPECT_THAT(gguf_refusal(GgufBuilder().tensor("w", kF32, {1, 1, 1, 1, 1}, "abcd").build()), HasSubstr("5 dimensions"));
+  EXPECT_THAT(gguf_refusal(GgufBuilder().tensor("w", kF32, {1}, "abcd").tensor("w", kF32, {1}, "abcd").build()),
               HasSubstr("\"w\" is there twice"));
-  EXPECT_THAT(refusal_of(GgufBuilder().uint32("k", 1).uint32("k", 1).build()), HasSubstr("key \"k\" is there twice"));
-  EXPECT_THAT(refusal_of(GgufBuilder().uint32("general.alignment", 12).build()), HasSubstr("general.alignment"));
+  EXPECT_THAT(gguf_refusal(GgufBuilder().uint32("k", 1).uint32("k", 1).build()), HasSubstr("key \"k\" is there twice"));
+  EXPECT_THAT(gguf_refusal(GgufBuilder().uint32("general.alignment", 12).build()), HasSubstr("general.alignment"));
 }
 
 TEST(GgufTest, DequantisesByTheFormulas) {
@@ -154,7 +154,7 @@ void expect_parses_or_refuses(const std::string& bytes) {
 }
 
 TEST(GgufTest, RefusesEveryTruncation) {
-  const std::string file = small_file();
+  const std::string file = small_gguf();
   const std::size_t end_of_data = file.size() - 30;  // padding behind the last tensor may be missing
   for (std::size_t size = 0; size < end_of_data; ++size) {
     const std::string part = file.substr(0, size);
@@ -163,7 +163,7 @@ TEST(GgufTest, RefusesEveryTruncation) {
 }
 
 TEST(GgufTest, SurvivesEveryBitFlipAndTenThousandRandomChanges) {
-  const std::string file = small_file();
+  const std::string file = small_gguf();
   for (std::size_t bit = 0; bit < file.size() * 8; ++bit) {
     std::string changed = file;
     changed[bit / 8] = static_cast<char>(changed[bit / 8] ^ (1 << (bit % 8)));

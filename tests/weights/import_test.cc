@@ -16,8 +16,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr std::uint32_t kF32 = 0;
-
 // Value `index` of tensor `name`: different everywhere, exact in bf16.
 float value_at(const std::string& name, std::size_t index) {
   std::size_t seed = 0;

@@ -20,12 +20,12 @@ std::string entry(const std::string& name, const std::string& dtype, const std::
   return fmt::format(R"("{}":{{"dtype":"{}","shape":[{}],"data_offsets":[{},{}]}})", name, dtype, shape, begin, end);
 }
 
-std::string refusal_of(const std::string& file) {
+std::string safetensors_refusal(const std::string& file) {
   return refusal([&] { parse_safetensors(as_span(file), "x.safetensors"); });
 }
 
 std::string header_refusal(const std::string& header, std::size_t data_bytes) {
-  return refusal_of(safetensors_bytes(header, std::string(data_bytes, '\0')));
+  return safetensors_refusal(safetensors_bytes(header, std::string(data_bytes, '\0')));
 }
 
 TEST(SafetensorsTest, GivesViewsSortedByName) {
@@ -49,11 +49,11 @@ TEST(SafetensorsTest, AcceptsAnEmptyTensorAndAnEmptyFile) {
 }
 
 TEST(SafetensorsTest, RefusesImpossibleHeaderLengths) {
-  EXPECT_THAT(refusal_of("abc"), HasSubstr("x.safetensors: 3 bytes are too few"));
+  EXPECT_THAT(safetensors_refusal("abc"), HasSubstr("x.safetensors: 3 bytes are too few"));
   std::string file = safetensors_bytes("{}", "");
   const auto with_length = [&](std::uint64_t length) {
     std::memcpy(file.data(), &length, 8);
-    return refusal_of(file);
+    return safetensors_refusal(file);
   };
   EXPECT_THAT(with_length(0), HasSubstr("the header is 0 bytes long"));
   EXPECT_THAT(with_length(3), HasSubstr("said to be 3 bytes long but the file ends after 2"));
@@ -149,7 +149,7 @@ TEST(SafetensorsTest, SurvivesDeepNesting) {
 }
 
 // Every outcome is a valid list of views inside the file, or a refusal.
-void expect_parses_or_refuses(const std::string& file) {
+void expect_views_or_refuses(const std::string& file) {
   try {
     const SafetensorsHeader header = parse_safetensors(as_span(file), "x");
     for (const TensorView& tensor : header.tensors) {
@@ -162,14 +162,14 @@ void expect_parses_or_refuses(const std::string& file) {
   }
 }
 
-std::string small_file() {
+std::string small_safetensors() {
   const std::string header = "{" + entry("model.norm.weight", "F32", "2,1", 0, 8) + "," +
                              entry("b", "BF16", "3", 8, 14) + R"(,"__metadata__":{"format":"pt"}})";
   return safetensors_bytes(header, std::string(14, '\2'));
 }
 
 TEST(SafetensorsTest, RefusesEveryTruncation) {
-  const std::string file = small_file();
+  const std::string file = small_safetensors();
   for (std::size_t size = 0; size < file.size(); ++size) {
     const std::string part = file.substr(0, size);
     EXPECT_THROW(parse_safetensors(as_span(part), "x"), Error) << size;
@@ -177,23 +177,23 @@ TEST(SafetensorsTest, RefusesEveryTruncation) {
 }
 
 TEST(SafetensorsTest, SurvivesEveryBitFlipAndTenThousandRandomChanges) {
-  const std::string file = small_file();
+  const std::string file = small_safetensors();
   for (std::size_t bit = 0; bit < file.size() * 8; ++bit) {
     std::string changed = file;
     changed[bit / 8] = static_cast<char>(changed[bit / 8] ^ (1 << (bit % 8)));
-    expect_parses_or_refuses(changed);
+    expect_views_or_refuses(changed);
   }
   std::mt19937 random(7);
   for (int round = 0; round < 10'000; ++round) {
     std::string changed = file;
     for (int change = 0; change < 3; ++change) changed[random() % changed.size()] = static_cast<char>(random());
-    expect_parses_or_refuses(changed);
+    expect_views_or_refuses(changed);
   }
 }
 
 TEST(SafetensorsTest, NamesFileAndTensorOfAMissingOne) {
   const TemporaryDirectory folder;
-  write_raw(folder / "model.safetensors", small_file());
+  write_raw(folder / "model.safetensors", small_safetensors());
   const SafetensorsFile file(folder / "model.safetensors");
   EXPECT_EQ(file.find("absent"), nullptr);
   EXPECT_EQ(refusal([&] { file.at("absent"); }),

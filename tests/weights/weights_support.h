@@ -48,6 +48,8 @@ inline std::string safetensors_bytes(const std::string& header, const std::strin
   return bytes + header + data;
 }
 
+constexpr std::uint32_t kF32 = 0;  // as a GGUF file numbers its types
+
 // Writes a GGUF file piece by piece.
 class GgufBuilder {
  public:

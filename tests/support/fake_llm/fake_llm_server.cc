@@ -23,23 +23,6 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-struct Connection {
-  UniqueFd socket;
-  std::int64_t id = 0;
-  std::string input;
-  std::int64_t requests = 0;
-  // The reply under way.
-  bool replying = false;
-  bool started = false;  // its delay is over
-  std::string output;
-  std::size_t sent = 0;
-  std::string again;  // a body that is still to be repeated
-  std::size_t repeats = 0;
-  std::int64_t drip_ms = 0;
-  bool close_after = false;
-  bool waits_for_writable = false;
-};
-
 }  // namespace
 
 std::int64_t FakeCounts::charged() const {
@@ -88,6 +71,23 @@ class FakeLlmServer::Impl {
   }
 
  private:
+  struct Connection {
+    UniqueFd socket;
+    std::int64_t id = 0;
+    std::string input;
+    std::int64_t requests = 0;
+    // The reply under way.
+    bool replying = false;
+    bool started = false;  // its delay is over
+    std::string output;
+    std::size_t sent = 0;
+    std::string again;  // a body that is still to be repeated
+    std::size_t repeats = 0;
+    std::int64_t drip_ms = 0;
+    bool close_after = false;
+    bool waits_for_writable = false;
+  };
+
   void watch(int operation, int fd, std::uint32_t events) const {
     epoll_event event{};
     event.events = events;
