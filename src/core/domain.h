@@ -97,7 +97,6 @@ struct Round {
   RunId run;
   std::int64_t number = 0;          // from 1 within its run
   std::optional<AdapterId> parent;  // cumulative adapter it starts from; none: the base
-  Json config;                      // frozen when the round was born
   Phase phase = Phase::kCreated;
   std::optional<Phase> resume_phase;  // paused and failed: the active phase it goes back to
   std::string reason;                 // paused: why; failed: the error; else empty

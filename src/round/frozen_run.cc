@@ -101,7 +101,7 @@ ModelReference model_reference(const FrozenRun& frozen, const std::optional<Adap
 }
 
 std::string decoding_hash(const FrozenRun& frozen) {
-  Json identity = run_config_json(frozen.config).at("generation");
+  Json identity = generation_config_json(frozen.config.generation);
   identity["template"] = frozen.template_version;
   identity["dtype"] = frozen.config.dtype;
   return sha256_hex(to_json_text(identity));

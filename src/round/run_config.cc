@@ -27,6 +27,12 @@ void declare_data_options(OptionTable& table, DataConfig& data) {
             at_least(1));
 }
 
+void declare_generation_options(OptionTable& table, GenerationConfig& generation) {
+  declare_sampling_options(table, generation.sampling, "generation");
+  table.add("generation.unit_prompts", &generation.unit_prompts, "prompts answered and stored together", at_least(1));
+  table.add("generation.max_batch", &generation.max_batch, "prompts that run at once", at_least(1));
+}
+
 void declare_evaluation_options(OptionTable& table, EvaluationConfig& evaluation) {
   table.add("evaluation.margin", &evaluation.margin, "promote when the paired difference is surely above minus this",
             in_range(0, 1));
@@ -77,10 +83,7 @@ void declare_run_options(OptionTable& table, RunConfig& config, std::vector<Json
   table.add("threads", &config.threads, "CPU threads (0: one per core)", at_least(0));
   declare_template_options(table, config.prompt_template);
   declare_data_options(table, config.data);
-  declare_sampling_options(table, config.generation.sampling, "generation");
-  table.add("generation.unit_prompts", &config.generation.unit_prompts, "prompts answered and stored together",
-            at_least(1));
-  table.add("generation.max_batch", &config.generation.max_batch, "prompts that run at once", at_least(1));
+  declare_generation_options(table, config.generation);
   table.add("annotators", &annotators,
             "who judges: a list of {name, kind, guideline or llm, ...}; several are a quorum");
   declare_quorum_options(table, config.quorum, "quorum");
@@ -166,6 +169,13 @@ Json run_config_json(const RunConfig& config) {
   OptionTable table;
   declare_run_options(table, copy, annotators);
   return table.effective();
+}
+
+Json generation_config_json(const GenerationConfig& generation) {
+  GenerationConfig copy = generation;
+  OptionTable table;
+  declare_generation_options(table, copy);
+  return table.effective().at("generation");
 }
 
 std::vector<Option> run_config_options() {

@@ -116,6 +116,9 @@ RunConfig parse_run_config(const Json& values, const std::string& origin,
 // Every key with its value, as it is frozen; parse_run_config gives the same RunConfig back.
 Json run_config_json(const RunConfig& config);
 
+// Its "generation" alone.
+Json generation_config_json(const GenerationConfig& generation);
+
 // Every key of a run configuration, for --help and flags.
 std::vector<Option> run_config_options();
 

@@ -12,20 +12,19 @@ Round round_of(Statement& row) {
   round.run = {row.integer(1)};
   round.number = row.integer(2);
   round.parent = store_rows::optional_id<AdapterId>(row, 3);
-  round.config = store_rows::json(row, 4);
-  round.phase = store_rows::named<Phase>(row, 5);
-  if (!row.is_null(6)) round.resume_phase = store_rows::named<Phase>(row, 6);
-  round.reason = row.text(7);
-  if (!row.is_null(8)) round.outcome = store_rows::named<Outcome>(row, 8);
-  round.retries = row.integer(9);
-  round.created_at = row.integer(10);
-  round.updated_at = row.integer(11);
+  round.phase = store_rows::named<Phase>(row, 4);
+  if (!row.is_null(5)) round.resume_phase = store_rows::named<Phase>(row, 5);
+  round.reason = row.text(6);
+  if (!row.is_null(7)) round.outcome = store_rows::named<Outcome>(row, 7);
+  round.retries = row.integer(8);
+  round.created_at = row.integer(9);
+  round.updated_at = row.integer(10);
   return round;
 }
 
 std::string select_round(const char* rest) {
   return std::string(
-             "SELECT id, run_id, number, parent_adapter_id, config, phase, resume_phase, reason, outcome, "
+             "SELECT id, run_id, number, parent_adapter_id, phase, resume_phase, reason, outcome, "
              "retries, created_at, updated_at FROM round ") +
          rest;
 }

@@ -25,6 +25,8 @@ TEST(RunConfigTest, GivesTheSameConfigurationBackFromItsJson) {
       "evaluation: {guards: {mean_words_low: 0.25}}\nrun: {rounds: 7, end_time: \"2026-11-24T06:00:00Z\"}\n");
   const Json json = run_config_json(config);
   EXPECT_EQ(run_config_json(parse_run_config(json, "frozen")), json);
+  // Byte for byte: evaluations are known by a hash of it.
+  EXPECT_EQ(to_json_text(generation_config_json(config.generation)), to_json_text(json.at("generation")));
   EXPECT_EQ(config.annotator().guideline.max_words, 30);
   EXPECT_EQ(config.limits.rounds, 7);
 }
