@@ -1,5 +1,5 @@
 """Renders the JSON lines of scripts/bench (build/bench.jsonl) as docs/benchmarks.md. Usage: benchmarks_page.py IN.jsonl OUT.md
-Where IN holds nothing but llama.cpp's rows, that section of OUT alone is written anew."""
+Where IN holds nothing but llama.cpp's rows, or those of the long runs, that section of OUT alone is written anew."""
 
 import json
 import pathlib
@@ -47,6 +47,7 @@ def training(rows):
 
 DAEMON = "## The annotation queue\n"
 LLAMA_CPP = "## llama.cpp\n"
+LONG_RUNS = "## An hour of people, and of a slow judge\n"
 
 
 def daemon(by_name):
@@ -73,6 +74,18 @@ people ({'checked' if queue['exact'] else 'NOT SO'}), in {queue['seconds']:.0f} 
 reservation on disk before it is sent, its reply and judgment after: **{judging['judgments_per_second']:.0f} judgments a second** (the latency allows
 {judging['latency_bound_per_second']:.0f}; the double alone answers {judging['double_ceiling_per_second']:.0f}, without latency {judging['double_ceiling_without_latency_per_second']:.0f}), at most {judging['resident_mb']:.0f} MB of memory,
 the main loop late by {judging['main_loop_lag_p99_ms']:.1f} ms (99 of 100).
+"""
+
+
+def long_runs(by_name):
+    (queue,), (judging,) = by_name["queue"], by_name["judging"]
+    return f"""{LONG_RUNS}
+`scripts/bench --only-long`, on {time.strftime('%Y-%m-%d')}, on {processor()}. {queue['people']} people, {queue['items']} items, each judged by {queue['overlap']} of them, over
+{queue['seconds'] / 60:.0f} minutes; the daemon killed {queue['kills']} times meanwhile: {queue['counted']} judgments counted, every item by exactly {queue['overlap']} people
+({'checked' if queue['exact'] else 'NOT SO'}), {queue['skipped']} skipped, {queue['surplus']} late and kept. A claim takes {queue['claim_ms']['p50']:.0f} ms (99 of 100: {queue['claim_ms']['p99']:.0f} ms).
+
+{judging['items']:,} paid requests to a judge that takes {judging['latency_ms'] // 1000} s for each, {judging['in_flight']} in flight: {judging['judgments_per_second']:.2f} judgments a second (the latency
+allows {judging['latency_bound_per_second']:.2f}), at most {judging['most_descriptors']} descriptors and {judging['resident_mb']:.0f} MB of memory, the main loop late by {judging['main_loop_lag_p99_ms']:.1f} ms (99 of 100).
 """
 
 
@@ -113,10 +126,21 @@ def with_section(existing, heading, text, ends=r"^## "):
     return before.rstrip() + "\n\n" + text + ("\n" + after if after else "")
 
 
-def page(rows):
+def section(existing, heading):
+    """Of the page, up to the next heading; empty where it has none of that name."""
+    _, found, rest = existing.partition(heading)
+    return found + re.split(r"^## ", rest, maxsplit=1, flags=re.MULTILINE)[0] if found else ""
+
+
+def grouped(rows):
     by_name = {}
     for row in rows:
         by_name.setdefault(row["bench"], []).append(row)
+    return by_name
+
+
+def page(rows, existing):
+    by_name = grouped(rows)
     (startup,) = by_name["startup"]
     return f"""# Benchmarks
 
@@ -142,7 +166,7 @@ From the start of the process to the first token: {startup['first_token_s']:.2f}
 fast), with {gib(startup['peak_memory_bytes'])} GiB against {gib(startup['peer_peak_memory_bytes'])} GiB. `cutd version` takes {1000 * startup['cutd_start_s']:.0f} ms.
 
 {daemon(by_name)}
-{llama_cpp(by_name.get('llama_cpp', []))}
+{section(existing, LONG_RUNS)}{llama_cpp(by_name.get('llama_cpp', []))}
 ## GPUs
 
 Not measured (`docs/gpu.md`).
@@ -156,8 +180,10 @@ if __name__ == "__main__":
     names = {row["bench"] for row in measured}
     if names == {"llama_cpp"}:
         text = with_section(out.read_text(), LLAMA_CPP, llama_cpp(measured))
+    elif names == {"queue", "judging"}:
+        text = with_section(out.read_text(), LONG_RUNS, long_runs(grouped(measured)))
     elif "startup" not in names:
-        text = with_section(out.read_text(), DAEMON, daemon({row["bench"]: [row] for row in measured}), r"^## (llama|GPU)")
+        text = with_section(out.read_text(), DAEMON, daemon({row["bench"]: [row] for row in measured}), r"^## (An hour|llama|GPU)")
     else:
-        text = page(measured)
+        text = page(measured, out.read_text() if out.exists() else "")
     out.write_text(text)

@@ -1,7 +1,7 @@
 # Precompiled headers: ATen for LibTorch's files, always; for the others JSON, fmt and GoogleTest, whose parsing is half
-# of what most of them cost. Those still include what they use: the tsan preset builds without (and without unity
-# builds), which shows it. GCC takes the tests' header alone: with -O2 it forgets that what it precompiled are system
-# headers, and warns of libstdc++.
+# of what most of them cost. Those still include what they use: the lint preset has neither it nor unity builds, which
+# shows it. GCC takes the tests' header alone: with -O2 it forgets that what it precompiled are system headers, and
+# warns of libstdc++.
 option(CUTD_PCH "Precompile the headers that most files include" ON)
 
 set(common_headers <nlohmann/json.hpp> <fmt/format.h> <algorithm> <array> <atomic> <charconv> <chrono> <cmath>

@@ -79,7 +79,8 @@ struct Instruction {
 // A series of rounds with one frozen configuration.
 struct Run {
   RunId id;
-  Json config;  // frozen at the start
+  StoredJson config;      // frozen at the start: round/frozen_run.h
+  AnnotatorId annotator;  // who judges, as it says; no id where it says none
   std::string base_model_hash;
   std::int64_t round_count = 0;         // most rounds
   std::int64_t patience = 0;            // consecutive rejections that end it; 0: never

@@ -6,12 +6,24 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace cutd {
 
 using Json = nlohmann::ordered_json;  // keeps key order: what we write reads as it was meant
 
 constexpr int kMaxJsonDepth = 32;
+
+// JSON as a row of the store holds it, parsed when it is asked for: most who read such a row want its other columns.
+class StoredJson {
+ public:
+  StoredJson() = default;
+  explicit StoredJson(std::string text) : text_(std::move(text)) {}
+  Json parse() const { return text_.empty() ? Json() : Json::parse(text_); }
+
+ private:
+  std::string text_;
+};
 
 // Parses one JSON text. Throws Error(kBadInput) naming `origin` (a file, "request body") and the byte.
 Json parse_json(std::string_view text, const std::string& origin, int max_depth = kMaxJsonDepth);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <map>
 #include <memory>
 
@@ -57,10 +58,24 @@ std::string left_out_text(std::size_t left_out) {
   return left_out == 0 ? "" : fmt::format("; {} left out, which the format cannot say", left_out);
 }
 
+// `records` in `format`; an error over some of them says how they can be left out.
+auto format_all(DataFormat format, const std::vector<DataRecord>& records) {
+  try {
+    return format_records(format, records);
+  } catch (const Error& error) {
+    const auto lacking = std::count_if(records.begin(), records.end(),
+                                       [format](const DataRecord& record) { return !can_write(format, record); });
+    if (error.code() != ErrorCode::kBadInput || lacking == 0 || lacking == std::ssize(records)) throw;
+    throw Error(ErrorCode::kBadInput,
+                fmt::format("{} ({} of {} records are like that: --skip-incomplete leaves them out)", error.what(),
+                            lacking, records.size()));
+  }
+}
+
 int convert(const ImportOptions& options, DataFormat format, std::vector<DataRecord> records) {
   const DataFormat as = format_of(options.as);
   const std::size_t left_out = options.skip_incomplete ? skip_incomplete(as, records) : 0;
-  write_records(options.output, format_records(as, records));
+  write_records(options.output, format_all(as, records));
   if (options.json) {
     print_json({{"records", records.size()},
                 {"left_out", left_out},

@@ -163,7 +163,7 @@ std::vector<PendingJudgment> mix_in_canaries(Reader& reader, UnitOwner owner, An
   if (!std::holds_alternative<RoundId>(owner)) return pending;
   const std::optional<Round> found = find_round(reader, std::get<RoundId>(owner));
   const std::optional<Run> run = found ? find_run(reader, found->run) : std::nullopt;
-  if (!run || json_get_or<Json>(run->config, "canaries", Json::array(), "run").empty()) return pending;
+  if (!run || json_get_or<Json>(run->config.parse(), "canaries", Json::array(), "run").empty()) return pending;
   const Round& round = *found;
   const FrozenRun frozen = frozen_run_of(*run);
   const auto evaluation = find_evaluation(reader, canary_key(frozen, round));

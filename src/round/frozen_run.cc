@@ -39,14 +39,17 @@ std::vector<Canary> canaries_of(const Json& list, const std::string& origin) {
   return canaries;
 }
 
-}  // namespace
-
-std::optional<CycleOrigin> cycle_origin(const Run& run) {
-  if (!run.config.contains("cycle")) return std::nullopt;
-  const std::string origin = "run " + std::to_string(run.id.value);
-  const Json& cycle = run.config.at("cycle");
+std::optional<CycleOrigin> cycle_of(const Json& config, const std::string& origin) {
+  if (!config.contains("cycle")) return std::nullopt;
+  const Json& cycle = config.at("cycle");
   return CycleOrigin{json_get<std::string>(cycle, "schedule", origin), json_get<std::int64_t>(cycle, "due", origin)};
 }
+
+std::string origin_of(const Run& run) { return "run " + std::to_string(run.id.value); }
+
+}  // namespace
+
+std::optional<CycleOrigin> cycle_origin(const Run& run) { return cycle_of(run.config.parse(), origin_of(run)); }
 
 Json frozen_run_json(const FrozenRun& frozen) {
   Json json = {{"config", run_config_json(frozen.config)},
@@ -63,25 +66,27 @@ Json frozen_run_json(const FrozenRun& frozen) {
 }
 
 FrozenRun frozen_run_of(const Run& run) {
-  const std::string origin = "run " + std::to_string(run.id.value);
+  const std::string origin = origin_of(run);
+  const Json stored = run.config.parse();
   FrozenRun frozen;
-  frozen.config = parse_run_config(json_get<Json>(run.config, "config", origin), origin);
-  frozen.model_dir = json_get<std::string>(run.config, "model_dir", origin);
+  frozen.config = parse_run_config(json_get<Json>(stored, "config", origin), origin);
+  frozen.model_dir = json_get<std::string>(stored, "model_dir", origin);
   frozen.base_hash = run.base_model_hash;
-  frozen.template_version = json_get<std::string>(run.config, "template_version", origin);
+  frozen.template_version = json_get<std::string>(stored, "template_version", origin);
   frozen.annotator = frozen_annotator(run);
-  frozen.gate = ids_of(json_get<Json>(run.config, "gate", origin));
-  frozen.gate_hash = json_get<std::string>(run.config, "gate_hash", origin);
-  frozen.report = ids_of(json_get<Json>(run.config, "report", origin));
-  frozen.report_hash = json_get<std::string>(run.config, "report_hash", origin);
-  frozen.canaries = canaries_of(json_get_or<Json>(run.config, "canaries", Json::array(), origin), origin);
-  frozen.cycle = cycle_origin(run);
+  frozen.gate = ids_of(json_get<Json>(stored, "gate", origin));
+  frozen.gate_hash = json_get<std::string>(stored, "gate_hash", origin);
+  frozen.report = ids_of(json_get<Json>(stored, "report", origin));
+  frozen.report_hash = json_get<std::string>(stored, "report_hash", origin);
+  frozen.canaries = canaries_of(json_get_or<Json>(stored, "canaries", Json::array(), origin), origin);
+  frozen.cycle = cycle_of(stored, origin);
   frozen.start = run.start;
   return frozen;
 }
 
 AnnotatorId frozen_annotator(const Run& run) {
-  return AnnotatorId{json_get<std::int64_t>(run.config, "annotator", "run " + std::to_string(run.id.value))};
+  if (run.annotator.value == 0) throw_json_member(origin_of(run), "annotator", "is missing");
+  return run.annotator;
 }
 
 ModelReference model_reference(const FrozenRun& frozen, const std::optional<Adapter>& adapter,

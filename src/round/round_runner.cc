@@ -34,7 +34,7 @@ std::string score_words(const EvaluationSummary& summary) {
 
 struct RoundRunner::Scene {
   Run run;
-  FrozenRun frozen;
+  const FrozenRun& frozen;     // the runner's
   std::optional<Round> round;  // the open one
   std::optional<RoundModels> round_models;
   RunModels run_models;
@@ -77,12 +77,17 @@ StepResult RoundRunner::try_action(const Scene& scene, const Action& action, std
   }
 }
 
+const FrozenRun& RoundRunner::frozen_of(const Run& run) {
+  const auto at = frozen_.find(run.id);
+  return at != frozen_.end() ? at->second : frozen_.emplace(run.id, frozen_run_of(run)).first->second;
+}
+
 RoundRunner::Scene RoundRunner::read_scene(RunId id) {
   const std::string data_dir = store_.data_dir().string();
   return store_.read([&](Reader& reader) {
     const std::optional<Run> run = find_run(reader, id);
     if (!run) throw Error(ErrorCode::kNotFound, "no run " + std::to_string(id.value));
-    Scene scene{*run, frozen_run_of(*run), {}, {}, {}, {}, {}};
+    Scene scene{*run, frozen_of(*run), {}, {}, {}, {}, {}};
     scene.run_models = read_run_models(reader, scene.frozen, id, data_dir);
     scene.run_snapshot = read_run_snapshot(reader, scene.frozen, *run, scene.run_models, clock_.wall_micros());
     if (!scene.run_snapshot.open_round) return scene;

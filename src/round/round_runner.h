@@ -56,6 +56,7 @@ class RoundRunner {
  private:
   struct Scene;  // a run with what was read of it for this step
 
+  const FrozenRun& frozen_of(const Run& run);
   Scene read_scene(RunId run);
   StepResult try_action(const Scene& scene, const Action& action, std::stop_token stop);
   StepResult perform(const Scene& scene, const Action& action, std::stop_token stop);
@@ -82,6 +83,7 @@ class RoundRunner {
   const Clock& clock_;
   Logger& logger_;
   std::map<std::string, RunText> texts_;        // by model folder and template
+  std::map<RunId, FrozenRun> frozen_;           // of the runs that it took steps of: read once, for it never changes
   std::set<AdapterId> checked_;                 // adapters whose folders this process found undamaged
   std::map<RunId, std::int64_t> run_failures_;  // of the final report, which has no round
   std::int64_t conflicts_ = 0;                  // in a row

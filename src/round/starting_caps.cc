@@ -17,7 +17,7 @@ SpendCaps caps_of(const DollarCaps& dollars) {
 // Of a run's frozen configuration, by hand: that of an old run may not parse any more.
 std::optional<SpendCaps> frozen_caps(const Run& run, const std::string& annotator) {
   const Json none = Json::array();
-  const Json config = run.config.value("config", Json::object());
+  const Json config = run.config.parse().value("config", Json::object());
   const Json list = config.value("annotators", none);
   for (const Json& one : list) {
     if (!one.is_object() || one.value("name", "") != annotator) continue;

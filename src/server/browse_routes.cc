@@ -151,7 +151,8 @@ void add_response_routes(Router& router, const ReadContext& context) {
   });
   router.add("GET", "/api/v1/annotators", Access::kViewer, [context](const Request& request) {
     const auto run = query_id<RunId>(request, "run");
-    return json_reply({{"annotators", read_from(context, [&](Reader& reader) { return annotator_list(reader, run); })}});
+    return json_reply(
+        {{"annotators", read_from(context, [&](Reader& reader) { return annotator_list(reader, run); })}});
   });
   router.add("GET", "/api/v1/annotators/{id}", Access::kViewer, [context](const Request& request) {
     const auto id = path_id<AnnotatorId>(request);

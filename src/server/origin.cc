@@ -53,7 +53,8 @@ bool is_our_host(std::string_view host, const std::optional<PublicOrigin>& origi
 }
 
 bool is_from_elsewhere(const Request& request, const std::optional<PublicOrigin>& origin) {
-  if (const std::string* site = find_header(request, "sec-fetch-site"); site && *site != "same-origin" && *site != "none")
+  if (const std::string* site = find_header(request, "sec-fetch-site");
+      site && *site != "same-origin" && *site != "none")
     return true;
   const std::string* text = find_header(request, "origin");
   return text != nullptr && !is_our_origin(request, *text, origin);

@@ -128,8 +128,8 @@ Reply settle_one(const QueueContext& context, const Request& request) {
   require_keys(body, {"label", "text"});
   Submission submission;
   submission.label = from_name<JudgmentLabel>(json_get<std::string>(body, "label", kRequestBody));
-  submission.text =
-      checked_judgment_text(submission.label == JudgmentLabel::kPositive, json_get<std::string>(body, "text", kRequestBody));
+  submission.text = checked_judgment_text(submission.label == JudgmentLabel::kPositive,
+                                          json_get<std::string>(body, "text", kRequestBody));
   const std::string by = request.principal && request.principal->user
                              ? "user " + std::to_string(request.principal->user->value)
                              : std::string("operator");

@@ -132,8 +132,8 @@ Reply submit(const QueueContext& context, const Request& request, const LeaseRef
   require_keys(body, {"label", "text", "seconds_spent"});
   Submission submission;
   submission.label = label_of(body);
-  submission.text =
-      checked_judgment_text(submission.label == JudgmentLabel::kPositive, json_get<std::string>(body, "text", kRequestBody));
+  submission.text = checked_judgment_text(submission.label == JudgmentLabel::kPositive,
+                                          json_get<std::string>(body, "text", kRequestBody));
   if (body.contains("seconds_spent")) {
     submission.seconds_spent = json_get<double>(body, "seconds_spent", kRequestBody);
     if (!(*submission.seconds_spent >= 0 && *submission.seconds_spent <= 86400))

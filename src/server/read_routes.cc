@@ -16,7 +16,7 @@ Json run_details(Reader& reader, RunId id, const ReadContext& context) {
   const auto run = find_run(reader, id);
   if (!run) throw Error(ErrorCode::kNotFound, "there is no run " + std::to_string(id.value));
   Json view = run_view(reader, *run);
-  view["config"] = run->config.value("config", Json::object());
+  view["config"] = run->config.parse().value("config", Json::object());
   view["summary"] = run_summary_json(summarize_run(reader, id, context.data_dir, context.summaries.get()));
   return view;
 }
@@ -92,7 +92,8 @@ void add_round_routes(Router& router, const ReadContext& context) {
   router.add("GET", "/api/v1/rounds/{id}/events", Access::kViewer, [context](const Request& request) {
     const auto id = path_id<RoundId>(request);
     const std::int64_t after = query_integer(request, "after", 0, 0, INT64_MAX);
-    return json_reply({{"events", read_from(context, [&](Reader& reader) { return list_event_views(reader, id, after); })}});
+    return json_reply(
+        {{"events", read_from(context, [&](Reader& reader) { return list_event_views(reader, id, after); })}});
   });
 }
 

@@ -11,7 +11,7 @@ Json time_or_null(const std::optional<std::int64_t>& micros) { return micros ? J
 Json run_view(Reader& reader, const Run& run) {
   std::int64_t completed = 0;
   for (const Round& round : list_rounds(reader, run.id)) completed += round.phase == Phase::kCompleted ? 1 : 0;
-  const Json config = run.config.value("config", Json::object());
+  const Json config = run.config.parse().value("config", Json::object());
   return {{"id", run.id.value},
           {"name", config.value("name", "")},
           {"state", name_of(run.state)},

@@ -9,7 +9,7 @@ namespace {
 Run run_of(Statement& row) {
   Run run;
   run.id = {row.integer(0)};
-  run.config = store_rows::json(row, 1);
+  run.config = StoredJson(row.text(1));
   run.base_model_hash = row.text(2);
   run.round_count = row.integer(3);
   run.patience = row.integer(4);
@@ -20,13 +20,14 @@ Run run_of(Statement& row) {
   run.created_at = row.integer(9);
   run.updated_at = row.integer(10);
   run.start = store_rows::optional_id<AdapterId>(row, 11);
+  run.annotator = {row.integer(12)};
   return run;
 }
 
 std::string select_run(const char* rest) {
   return std::string(
              "SELECT id, config, base_model_hash, round_count, patience, budget, ends_at, state, reason, "
-             "created_at, updated_at, start_adapter_id FROM run ") +
+             "created_at, updated_at, start_adapter_id, coalesce(json_extract(config, '$.annotator'), 0) FROM run ") +
          rest;
 }
 

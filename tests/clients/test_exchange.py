@@ -58,3 +58,16 @@ def test_a_wrong_record_is_named(cutd, tmp_path):
     done = cutd("import", source, "--as", "messages", "--output", tmp_path / "out.json")
     assert done.returncode == 3
     assert "in.jsonl:2" in done.stderr and '"output"' in done.stderr
+
+
+def test_what_a_format_cannot_say_is_refused_or_left_out_as_one_likes(cutd, tmp_path):
+    source, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    rows = [{"instruction": "Say hello.", "output": "Hello.", "judgment": "Perfect."}, {"instruction": "Say more.", "output": "More."}]
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    refused = cutd("import", source, "--as", "triplets", "--output", out)
+    assert refused.returncode == 3
+    assert "in.jsonl:2" in refused.stderr and "1 of 2 records" in refused.stderr and "--skip-incomplete" in refused.stderr
+    assert not out.exists()
+    said = cutd.ok("import", source, "--as", "triplets", "--skip-incomplete", "--output", out)
+    assert "1 left out" in said
+    assert [json.loads(line)["judgment"] for line in out.read_text().splitlines()] == ["Perfect."]
