@@ -14,6 +14,7 @@
 #include "store/attempts.h"
 #include "store/ledger.h"
 #include "support/fake_llm/fake_api.h"
+#include "support/sanitized.h"
 
 namespace cutd {
 namespace {
@@ -22,7 +23,7 @@ using ::testing::IsEmpty;
 
 constexpr int kItems = 1000;
 constexpr int kInFlight = 64;
-constexpr int kKills = 100;
+constexpr int kKills = kSanitized ? 12 : 100;  // each forks a process, which is dear with shadow memory
 
 class PaidKillsTest : public RoundTest {
  protected:

@@ -25,7 +25,7 @@ TEST_F(RunsTest, KeepsEverythingItWasMadeWith) {
                                .ends_at = 77});
   });
   const cutd::Run made = run(id);
-  EXPECT_EQ(made.config.dump(), R"({"z":1,"a":"ä"})");
+  EXPECT_EQ(made.config.parse().dump(), R"({"z":1,"a":"ä"})");
   EXPECT_EQ(made.base_model_hash, kHash);
   EXPECT_EQ(made.round_count, 3);
   EXPECT_EQ(made.patience, 2);
