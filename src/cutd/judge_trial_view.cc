@@ -108,7 +108,8 @@ std::optional<std::string> trial_advice(const AnnotatorConfig& annotator, const 
   std::string lines;
   for (std::size_t i = 0; i < std::min(reasons.size(), kReasonsOfATrial); ++i)
     lines += fmt::format("\n  {} x {}", reasons[i].second, reasons[i].first);
-  if (reasons.size() > kReasonsOfATrial) lines += fmt::format("\n  and {} other reasons", reasons.size() - kReasonsOfATrial);
+  if (reasons.size() > kReasonsOfATrial)
+    lines += fmt::format("\n  and {} other reasons", reasons.size() - kReasonsOfATrial);
   return text + lines + (trial.hint.empty() ? "" : "\n  " + trial.hint);
 }
 

@@ -125,7 +125,8 @@ int queue_import(const QueueOptions& options) {
 }
 
 CLI::App* add_queue_command(CLI::App& group, const std::string& name, const std::string& help,
-                  const std::shared_ptr<QueueOptions>& options, CommandAction& chosen, int (*action)(const QueueOptions&)) {
+                            const std::shared_ptr<QueueOptions>& options, CommandAction& chosen,
+                            int (*action)(const QueueOptions&)) {
   CLI::App* command = group.add_subcommand(name, help);
   add_data_dir_option(*command, options->data_dir);
   command->add_flag("--json", options->json, "Print JSON");
@@ -144,8 +145,8 @@ void add_queue_commands(CLI::App& app, CommandAction& chosen) {
   status->add_flag("--people", options->people, "What each person did instead");
   status->add_option("--round", options->round, "With --people: of this round only");
 
-  CLI::App* close =
-      add_queue_command(*group, "close", "Go on with what is judged; nothing more is given out", options, chosen, queue_close);
+  CLI::App* close = add_queue_command(*group, "close", "Go on with what is judged; nothing more is given out", options,
+                                      chosen, queue_close);
   close->add_option("round", options->round, "Id of the round")->required();
 
   const auto add_exchange = [&](CLI::App* command, const char* file_help) {
@@ -155,8 +156,9 @@ void add_queue_commands(CLI::App& app, CommandAction& chosen) {
         ->capture_default_str();
     command->add_option("--file", options->file, file_help)->required();
   };
-  add_exchange(add_queue_command(*group, "export", "Tasks and annotations for another tool", options, chosen, queue_export),
-               "JSON file to write");
+  add_exchange(
+      add_queue_command(*group, "export", "Tasks and annotations for another tool", options, chosen, queue_export),
+      "JSON file to write");
   add_exchange(add_queue_command(*group, "import", "Annotations made in another tool", options, chosen, queue_import),
                "JSON file to read");
 }

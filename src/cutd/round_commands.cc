@@ -70,8 +70,9 @@ int retry(const RoundOptions& options) {
   return kExitDone;
 }
 
-CLI::App* add_round_command(CLI::App& group, const std::string& name, const std::string& help, const std::string& id_help,
-                  const std::shared_ptr<RoundOptions>& options, CommandAction& chosen, int (*action)(const RoundOptions&)) {
+CLI::App* add_round_command(CLI::App& group, const std::string& name, const std::string& help,
+                            const std::string& id_help, const std::shared_ptr<RoundOptions>& options,
+                            CommandAction& chosen, int (*action)(const RoundOptions&)) {
   CLI::App* command = group.add_subcommand(name, help);
   add_data_dir_option(*command, options->data_dir);
   command->add_option("id", options->id, id_help)->required();
@@ -86,12 +87,15 @@ void add_round_commands(CLI::App& app, CommandAction& chosen) {
   CLI::App* group = app.add_subcommand("round", "One round: where it stands, its history, another try");
   group->require_subcommand(1);
   const auto options = std::make_shared<RoundOptions>();
-  add_round_command(*group, "list", "Rounds of a run", "Number of the run (default: the newest)", options, chosen, list_rounds_of)
+  add_round_command(*group, "list", "Rounds of a run", "Number of the run (default: the newest)", options, chosen,
+                    list_rounds_of)
       ->get_option("id")
       ->required(false);
   add_round_command(*group, "show", "One round", "Id of the round", options, chosen, show_round);
-  add_round_command(*group, "events", "History of a round, oldest first", "Id of the round", options, chosen, show_events);
-  CLI::App* again = add_round_command(*group, "retry", "Try a failed round again", "Id of the round", options, chosen, retry);
+  add_round_command(*group, "events", "History of a round, oldest first", "Id of the round", options, chosen,
+                    show_events);
+  CLI::App* again =
+      add_round_command(*group, "retry", "Try a failed round again", "Id of the round", options, chosen, retry);
   again->add_option("--why", options->why, "Kept in the history")->capture_default_str();
 }
 

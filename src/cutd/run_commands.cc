@@ -114,7 +114,8 @@ int run_status(const RunOptions& options) {
   return kExitDone;
 }
 
-int command_run(const RunOptions& options, const std::string& command, const std::string& done, const std::string& state) {
+int command_run(const RunOptions& options, const std::string& command, const std::string& done,
+                const std::string& state) {
   Json body{{"why", options.why}};
   if (options.acknowledge) body["acknowledge"] = true;
   ApiClient(options.data_dir).post(run_path(options) + "/" + command, body);

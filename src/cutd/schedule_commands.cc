@@ -166,7 +166,8 @@ void add_schedule_commands(CLI::App& app, CommandAction& chosen) {
   CLI::App* group = app.add_subcommand("schedule", "Night cycles: runs that start by themselves");
   group->require_subcommand(1);
   const auto options = std::make_shared<ScheduleOptions>();
-  const auto add = [&](const std::string& name, const std::string& help, std::function<int(const ScheduleOptions&)> action) {
+  const auto add = [&](const std::string& name, const std::string& help,
+                       std::function<int(const ScheduleOptions&)> action) {
     CLI::App* command = group->add_subcommand(name, help);
     add_data_dir_option(*command, options->data_dir);
     command->add_option("--schedules", options->file, "The file (default: DATA/schedules.yaml)");

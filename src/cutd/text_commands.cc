@@ -16,8 +16,8 @@ struct TextCommandOptions {
 
 using Action = std::size_t (*)(const TextFiles&, const TextOptions&);
 
-CLI::App* add_text_command(CLI::App& group, const char* name, const char* help, const std::shared_ptr<TextCommandOptions>& options,
-                  Action action, CommandAction& chosen) {
+CLI::App* add_text_command(CLI::App& group, const char* name, const char* help,
+                           const std::shared_ptr<TextCommandOptions>& options, Action action, CommandAction& chosen) {
   CLI::App* command = group.add_subcommand(name, help);
   command->add_option("--model", options->files.model, "Hugging Face folder")->required();
   command->add_option("--input", options->files.input, "JSON Lines")->required();
@@ -44,7 +44,7 @@ void add_text_commands(CLI::App& app, CommandAction& chosen) {
       add_text_command(*group, "decode", "{\"id\",\"ids\"} to {\"id\",\"text\"}", options, decode_text_file, chosen);
   decode->add_flag("--skip-special-tokens", options->text.skip_special_tokens, "Leave control tokens out of the text");
   CLI::App* render = add_text_command(*group, "render", "{\"id\",\"messages\"} to {\"id\",\"text\",\"ids\"}", options,
-                             render_text_file, chosen);
+                                      render_text_file, chosen);
   render->add_flag("--add-generation-prompt", options->text.add_generation_prompt, "End where the assistant begins");
 }
 

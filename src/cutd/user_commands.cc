@@ -124,8 +124,8 @@ int run_token(const UserOptions& options) {
   return kExitDone;
 }
 
-CLI::App* add_command(CLI::App& group, const std::shared_ptr<UserOptions>& options, CommandAction& chosen, const char* name,
-                      const char* help, int (*run)(const UserOptions&)) {
+CLI::App* add_command(CLI::App& group, const std::shared_ptr<UserOptions>& options, CommandAction& chosen,
+                      const char* name, const char* help, int (*run)(const UserOptions&)) {
   CLI::App* command = group.add_subcommand(name, help);
   add_data_dir_option(*command, options->data_dir);
   command->add_flag("--json", options->json, "Print JSON");

@@ -46,7 +46,8 @@ struct Rates {
   Json prefill_tokens_per_second;  // null where there is no prefill
 };
 
-Rates measure_generation(const BenchCommandOptions& options, const DecoderWeights& weights, const std::stop_token& stop) {
+Rates measure_generation(const BenchCommandOptions& options, const DecoderWeights& weights,
+                         const std::stop_token& stop) {
   const std::vector<GenerationPrompt> prompts = random_prompts(options, weights.config.vocab_size);
   GeneratorOptions generator_options;
   generator_options.max_batch = options.batch;

@@ -10,7 +10,6 @@
 namespace cutd {
 namespace {
 
-
 // Index in [0, count) from 32 random bits (Lemire's multiply-shift; the bias is below count / 2^32).
 std::size_t index_below(std::uint32_t bits, std::size_t count) {
   return static_cast<std::size_t>((static_cast<std::uint64_t>(bits) * count) >> 32);

@@ -8,7 +8,6 @@
 namespace cutd {
 namespace {
 
-
 const AnnotatorAgreement* same_pair(const std::vector<AnnotatorAgreement>& agreements, const AnnotatorAgreement& pair) {
   const auto found = std::find_if(agreements.begin(), agreements.end(), [&](const AnnotatorAgreement& one) {
     return one.first == pair.first && one.second == pair.second;

@@ -67,10 +67,11 @@ void warn_of_caps(JudgeEstimate& estimate, const LlmAnnotator& annotator) {
   if (annotator.price.is_free()) return;
   const auto warn = [&](const char* key, double cap, const JudgingCost& part, const char* what) {
     if (part.cost <= micros_of(cap)) return;
-    estimate.warnings.push_back(fmt::format(
-        "llm.caps.{} of {} ends after about {} of the {} calls of {}: the run pauses "
-        "there until the cap is raised (cutd ledger caps)",
-        key, dollars_text(micros_of(cap)), micros_of(cap) / std::max<std::int64_t>(estimate.call.cost, 1), part.calls, what));
+    estimate.warnings.push_back(
+        fmt::format("llm.caps.{} of {} ends after about {} of the {} calls of {}: the run pauses "
+                    "there until the cap is raised (cutd ledger caps)",
+                    key, dollars_text(micros_of(cap)), micros_of(cap) / std::max<std::int64_t>(estimate.call.cost, 1),
+                    part.calls, what));
   };
   if (estimate.most_per_call > micros_of(annotator.caps.request)) {
     estimate.warnings.push_back(

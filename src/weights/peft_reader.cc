@@ -86,8 +86,9 @@ PeftAdapter read_settings(const Json& config, const std::string& origin) {
   PeftAdapter adapter;
   const Json rank = config.contains("r") ? config.at("r") : Json(8);
   if (!rank.is_number_unsigned() || rank.get<std::uint64_t>() < 1 || rank.get<std::uint64_t>() > kMaxLoraRank) {
-    throw_json_member(origin, "r",
-                      fmt::format("must be an integer in [1, {}], not {}", kMaxLoraRank, to_json_text(rank).substr(0, 80)));
+    throw_json_member(
+        origin, "r",
+        fmt::format("must be an integer in [1, {}], not {}", kMaxLoraRank, to_json_text(rank).substr(0, 80)));
   }
   adapter.r = rank.get<std::int64_t>();
   adapter.lora_alpha = positive_number(config, "lora_alpha", 8, origin);

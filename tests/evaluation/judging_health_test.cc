@@ -108,7 +108,8 @@ std::vector<CanaryAnswer> canaries(int count, int right) {
 TEST(CanaryTest, HoldsARoundWhoseJudgeMissesKnownVerdicts) {
   EXPECT_THAT(names_with_reasons(canary_alarms(measure_canaries(canaries(40, 40)), {})), IsEmpty());
   EXPECT_THAT(names_with_reasons(canary_alarms(measure_canaries(canaries(40, 38)), {})), IsEmpty());  // 95 %
-  EXPECT_THAT(names_with_reasons(canary_alarms(measure_canaries(canaries(40, 37)), {})), ElementsAre("canary_accuracy"));
+  EXPECT_THAT(names_with_reasons(canary_alarms(measure_canaries(canaries(40, 37)), {})),
+              ElementsAre("canary_accuracy"));
 }
 
 TEST(CanaryTest, CountsACanaryWithoutJudgmentAsMissed) {

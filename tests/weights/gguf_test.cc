@@ -111,7 +111,8 @@ TEST(GgufTest, NamesATensorThatCannotBe) {
               HasSubstr("cannot be"));
   EXPECT_THAT(gguf_refusal(GgufBuilder().tensor("w", kF32, {1ULL << 62}, "").build()), HasSubstr("overflows"));
   EXPECT_THAT(gguf_refusal(GgufBuilder().tensor("w", kF32, {0}, "").build()), HasSubstr("dimension of 0"));
-  EXPECT_THAT(gguf_refusal(GgufBuilder().tensor("w", kF32, {1, 1, 1, 1, 1}, "abcd").build()), HasSubstr("5 dimensions"));
+  EXPECT_THAT(gguf_refusal(GgufBuilder().tensor("w", kF32, {1, 1, 1, 1, 1}, "abcd").build()),
+              HasSubstr("5 dimensions"));
   EXPECT_THAT(gguf_refusal(GgufBuilder().tensor("w", kF32, {1}, "abcd").tensor("w", kF32, {1}, "abcd").build()),
               HasSubstr("\"w\" is there twice"));
   EXPECT_THAT(gguf_refusal(GgufBuilder().uint32("k", 1).uint32("k", 1).build()), HasSubstr("key \"k\" is there twice"));
