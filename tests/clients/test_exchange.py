@@ -61,13 +61,12 @@ def test_a_wrong_record_is_named(cutd, tmp_path):
 
 
 def test_what_a_format_cannot_say_is_refused_or_left_out_as_one_likes(cutd, tmp_path):
-    source, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
-    rows = [{"instruction": "Say hello.", "output": "Hello.", "judgment": "Perfect."}, {"instruction": "Say more.", "output": "More."}]
-    source.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    refused = cutd("import", source, "--as", "triplets", "--output", out)
+    source, out = tmp_path / "in.json", tmp_path / "out.jsonl"
+    pair = {"instruction": "Say hello.", "generator_1": "a", "output_1": "Hello.", "generator_2": "b", "output_2": "Hi!"}
+    source.write_text(json.dumps([pair | {"preference": 2.0}, pair | {"preference": None}]))  # the second got no word
+    refused = cutd("import", source, "--as", "preference", "--output", out)
     assert refused.returncode == 3
-    assert "in.jsonl:2" in refused.stderr and "1 of 2 records" in refused.stderr and "--skip-incomplete" in refused.stderr
+    assert "in.json" in refused.stderr and "1 of 2 records" in refused.stderr and "--skip-incomplete" in refused.stderr
     assert not out.exists()
-    said = cutd.ok("import", source, "--as", "triplets", "--skip-incomplete", "--output", out)
-    assert "1 left out" in said
-    assert [json.loads(line)["judgment"] for line in out.read_text().splitlines()] == ["Perfect."]
+    assert "1 left out" in cutd.ok("import", source, "--as", "preference", "--skip-incomplete", "--output", out)
+    assert [json.loads(line)["chosen"] for line in out.read_text().splitlines()] == ["Hi!"]
