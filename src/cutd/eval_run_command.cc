@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cmath>
 #include <cstdio>
 #include <memory>
 
@@ -15,6 +14,7 @@
 #include "cutd/output.h"
 #include "cutd/signals.h"
 #include "cutd/terminal.h"
+#include "judge_client/llm_annotator.h"
 #include "pairwise/annotate.h"
 #include "pairwise/head_to_head.h"
 #include "round/run_config.h"
@@ -112,8 +112,8 @@ void settle(EvalRunOptions& options) {
   if (!options.base_url.empty()) evaluator.base_url = options.base_url;
   if (!options.model.empty()) evaluator.model = options.model;
   if (options.api_key_name != "\n") evaluator.api_key_name = options.api_key_name;
-  options.annotate.max_cost = std::llround(options.max_usd * 1e6);
-  options.annotate.max_request_cost = std::llround(options.max_usd_per_request * 1e6);
+  options.annotate.max_cost = micros_of(options.max_usd);
+  options.annotate.max_request_cost = micros_of(options.max_usd_per_request);
   options.annotate.http.max_in_flight = static_cast<std::size_t>(options.max_in_flight);
   if (options.output.empty()) {
     const fs::path outputs = options.outputs;

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cmath>
 #include <filesystem>
 #include <memory>
 
@@ -18,6 +17,7 @@
 #include "cutd/run_estimate.h"
 #include "cutd/signals.h"
 #include "engine/client.h"
+#include "judge_client/llm_annotator.h"
 #include "judge_client/make_llm_judge.h"
 #include "llm_api/model_list.h"
 #include "round/engine_judge.h"
@@ -64,7 +64,7 @@ std::unique_ptr<Judge> trial_judge(const AnnotatorConfig& annotator, const fs::p
 
 std::int64_t trial_budget(const JudgeOptions& options, const AnnotatorConfig& annotator, std::size_t items) {
   const double dollars = options.budget >= 0 ? options.budget : annotator.llm.caps.request * static_cast<double>(items);
-  return asks_over_http(annotator) ? std::llround(dollars * 1e6) : 0;
+  return asks_over_http(annotator) ? micros_of(dollars) : 0;
 }
 
 // What the server says that it serves, where an item failed for what may be the model's name.

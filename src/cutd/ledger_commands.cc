@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cmath>
 #include <memory>
 
 #include "core/error.h"
@@ -10,6 +9,7 @@
 #include "cutd/command.h"
 #include "cutd/data_dir.h"
 #include "cutd/output.h"
+#include "judge_client/llm_annotator.h"
 #include "round/judge_estimate.h"
 #include "round/judge_trial.h"
 #include "store/attempts.h"
@@ -99,7 +99,7 @@ int set_caps(const LedgerOptions& options) {
   const std::pair<const char*, const std::optional<double>*> given[] = {
       {"request", &options.request}, {"round", &options.round}, {"day", &options.day}, {"total", &options.total}};
   for (const auto& [key, dollars] : given) {
-    if (*dollars) body[key] = std::llround(**dollars * 1e6);
+    if (*dollars) body[key] = micros_of(**dollars);
   }
   const Json caps = ApiClient(options.data_dir).post("/api/v1/ledger/caps", body);
   if (options.json) {

@@ -139,9 +139,9 @@ std::string cost_text(const char* what, const JudgingCost& cost) {
 
 }  // namespace
 
-std::string dollars_text(std::int64_t in_micros) {
-  const double dollars = static_cast<double>(in_micros) / 1e6;
-  return std::abs(dollars) >= 0.1 || in_micros == 0 ? fmt::format("${:.2f}", dollars) : fmt::format("${:.6f}", dollars);
+std::string dollars_text(std::int64_t micros) {
+  const double dollars = static_cast<double>(micros) / 1e6;
+  return std::abs(dollars) >= 0.1 || micros == 0 ? fmt::format("${:.2f}", dollars) : fmt::format("${:.6f}", dollars);
 }
 
 InstructionFigures instruction_figures(const InstructionSets& sets, const DataConfig& data) {

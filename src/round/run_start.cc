@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <map>
 
 #include "core/error.h"
 #include "core/files.h"
+#include "judge_client/llm_annotator.h"
 #include "round/canaries.h"
 #include "round/engine_judge.h"
 #include "round/people.h"
@@ -96,7 +96,7 @@ NewRun new_run(const FrozenRun& frozen) {
   run.start = frozen.start;
   run.round_count = limits.rounds;
   run.patience = limits.patience;
-  if (limits.budget_usd > 0) run.budget = std::llround(limits.budget_usd * 1e6);
+  if (limits.budget_usd > 0) run.budget = micros_of(limits.budget_usd);
   if (const std::int64_t end = parse_end_time(limits.end_time, "run.end_time"); end > 0) run.ends_at = end;
   return run;
 }
