@@ -34,6 +34,7 @@
 #include "store/rounds.h"
 #include "store/runs.h"
 #include "store/units.h"
+#include "support/folders.h"
 #include "support/temporary_directory.h"
 
 namespace cutd {
@@ -53,11 +54,12 @@ class DoubleProcess {
     int output[2];
     if (::pipe2(input, O_CLOEXEC) != 0 || ::pipe2(output, O_CLOEXEC) != 0) throw_errno("pipe");
     const std::string script = R"({"latency_ms": )" + std::to_string(latency_ms) + "}";
+    const std::string server = program_folder() / "fake_llm_server";
     pid_ = ::fork();
     if (pid_ == 0) {
       ::dup2(input[0], STDIN_FILENO);
       ::dup2(output[1], STDOUT_FILENO);
-      ::execl(CUTD_BIN_DIR "/fake_llm_server", "fake_llm_server", "--script", script.c_str(), nullptr);
+      ::execl(server.c_str(), "fake_llm_server", "--script", script.c_str(), nullptr);
       ::_exit(127);
     }
     ::close(input[0]);

@@ -1,3 +1,17 @@
+# Paths of this machine are in one file of the tests alone (tests/support/folders.h).
+if(CUTD_TESTS)
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/folders.cc CONTENT
+"#include \"support/folders.h\"
+
+namespace cutd {
+std::filesystem::path source_folder() { return \"${CMAKE_SOURCE_DIR}\"; }
+std::filesystem::path program_folder() { return \"${CMAKE_RUNTIME_OUTPUT_DIRECTORY}\"; }
+}  // namespace cutd
+")
+  add_library(test_folders STATIC ${CMAKE_BINARY_DIR}/folders.cc)
+  target_include_directories(test_folders PUBLIC ${CMAKE_SOURCE_DIR}/tests)
+endif()
+
 # cutd_module(NAME [TORCH] DEPS ... [PRIVATE_DEPS ...] [EMBED DIR])
 #   One static library from src/NAME/*.cc and, with tests on, one test program NAME_test from
 #   tests/NAME/*_test.cc. TORCH: links LibTorch and reuses the one precompiled ATen header.
@@ -11,6 +25,7 @@ function(cutd_module name)
     target_link_libraries(${name} INTERFACE ${ARG_DEPS})
     return()
   endif()
+  cutd_unite(sources ${name} ${sources})
   add_library(${name} STATIC ${sources})
   target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
   target_compile_options(${name} PRIVATE ${CUTD_WARNINGS})
@@ -33,12 +48,10 @@ function(cutd_tests name torch private_deps)
   if(NOT tests)
     return()
   endif()
+  cutd_unite(tests ${name}_test ${tests})
   add_executable(${name}_test ${tests})
-  target_include_directories(${name}_test PRIVATE ${CMAKE_SOURCE_DIR}/tests)
   target_compile_options(${name}_test PRIVATE ${CUTD_WARNINGS})
-  target_compile_definitions(${name}_test PRIVATE
-    CUTD_SOURCE_DIR="${CMAKE_SOURCE_DIR}" CUTD_BIN_DIR="${CMAKE_BINARY_DIR}/bin")
-  target_link_libraries(${name}_test PRIVATE ${name} ${private_deps} GTest::gmock GTest::gtest_main)
+  target_link_libraries(${name}_test PRIVATE ${name} ${private_deps} test_folders GTest::gmock GTest::gtest_main)
   if(torch)
     cutd_use_torch(${name}_test PRIVATE)
   else()
@@ -59,6 +72,7 @@ function(cutd_program name)
   endif()
   set(library ${name}_lib)
   if(sources)
+    cutd_unite(sources ${library} ${sources})
     add_library(${library} STATIC ${sources})
     target_compile_options(${library} PRIVATE ${CUTD_WARNINGS})
     target_include_directories(${library} PUBLIC ${CMAKE_SOURCE_DIR}/src)
@@ -85,12 +99,10 @@ function(cutd_program name)
   if(CUTD_TESTS AND sources)
     file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${name}/*.cc)
     if(tests)
+      cutd_unite(tests ${name}_test ${tests})
       add_executable(${name}_test ${tests})
-      target_include_directories(${name}_test PRIVATE ${CMAKE_SOURCE_DIR}/tests)
       target_compile_options(${name}_test PRIVATE ${CUTD_WARNINGS})
-      target_compile_definitions(${name}_test PRIVATE
-        CUTD_SOURCE_DIR="${CMAKE_SOURCE_DIR}" CUTD_BIN_DIR="${CMAKE_BINARY_DIR}/bin")
-      target_link_libraries(${name}_test PRIVATE ${library} GTest::gmock GTest::gtest_main)
+      target_link_libraries(${name}_test PRIVATE ${library} test_folders GTest::gmock GTest::gtest_main)
       add_dependencies(${name}_test ${name})   # some tests start the program itself
       if(ARG_TORCH)
         cutd_use_torch(${name}_test PRIVATE)

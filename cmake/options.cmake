@@ -38,7 +38,9 @@ if(CUTD_SANITIZE)
   add_compile_options(-fsanitize=${CUTD_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${CUTD_SANITIZE})
   if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
-    add_compile_options(-fsanitize-ignorelist=${CMAKE_SOURCE_DIR}/cmake/sanitizer_ignorelist.txt)
+    # Under its older name, and relative (to where Ninja compiles): ccache hashes the list's text and no path.
+    file(RELATIVE_PATH ignorelist ${CMAKE_BINARY_DIR} ${CMAKE_SOURCE_DIR}/cmake/sanitizer_ignorelist.txt)
+    add_compile_options(-fsanitize-blacklist=${ignorelist})
   endif()
   if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)  # GCC 12 reports false findings in instrumented std::variant and std::optional
     list(APPEND CUTD_WARNINGS -Wno-maybe-uninitialized)

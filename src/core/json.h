@@ -70,3 +70,11 @@ T json_get_or(const Json& value, const char* key, T fallback, const std::string&
 std::string to_json_text(const Json& value, int indent = -1);
 
 }  // namespace cutd
+
+// Compiled once, in json_templates.cc, and optimised in every build: without it the sanitizer builds, which optimise
+// nothing, spend most of their tests in a parser.
+extern template class nlohmann::basic_json<nlohmann::ordered_map>;
+extern template class nlohmann::detail::lexer<cutd::Json,
+                                              nlohmann::detail::iterator_input_adapter<std::string::const_iterator>>;
+extern template class nlohmann::detail::parser<cutd::Json,
+                                               nlohmann::detail::iterator_input_adapter<std::string::const_iterator>>;

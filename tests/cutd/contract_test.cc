@@ -9,6 +9,7 @@
 #include "core/yaml.h"
 #include "cutd/daemon.h"
 #include "server/pages.h"
+#include "support/folders.h"
 #include "support/temporary_directory.h"
 
 namespace cutd {
@@ -50,7 +51,7 @@ class ContractTest : public ::testing::Test {
   const TemporaryDirectory folder_;
   SystemClock clock_;
   NullLogger logger_;
-  Daemon daemon_{{folder_.path() / "data", CUTD_BIN_DIR "/cutd", {}, {""}}, clock_, logger_};
+  Daemon daemon_{{folder_.path() / "data", program_folder() / "cutd", {}, {""}}, clock_, logger_};
   Operations routes_;
 };
 

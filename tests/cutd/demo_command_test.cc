@@ -6,6 +6,7 @@
 #include <random>
 
 #include "core/error.h"
+#include "support/folders.h"
 #include "support/program.h"
 #include "support/rehearsal.h"
 
@@ -34,15 +35,16 @@ class DemoCommandTest : public ::testing::Test {
   }
 
   void write_engine(const std::string& name, const std::string& command) const {
-    std::ofstream(files_ / name) << "#!/bin/sh\nexec " << CUTD_BIN_DIR << "/" << command << " \"$@\"\n";
+    std::ofstream(files_ / name) << "#!/bin/sh\nexec " << program_folder().string() << "/" << command << " \"$@\"\n";
     std::filesystem::permissions(files_ / name, std::filesystem::perms::owner_all);
   }
   std::string config_text() const { return to_json_text(run_config_json(files_.config()), 1) + "\n"; }  // JSON is YAML
 
   std::unique_ptr<Program> start(const std::string& data, const std::string& engine = "engine") const {
     return std::make_unique<Program>(
-        std::vector<std::string>{CUTD_BIN_DIR "/cutd", "demo", "--config", (files_ / "tiny.yaml").string(), "--engine",
-                                 (files_ / engine).string(), "--data-dir", (files_ / data).string(), "--json"},
+        std::vector<std::string>{(program_folder() / "cutd").string(), "demo", "--config",
+                                 (files_ / "tiny.yaml").string(), "--engine", (files_ / engine).string(), "--data-dir",
+                                 (files_ / data).string(), "--json"},
         files_ / (data + ".out"), files_ / (data + ".err"));
   }
   // Until standard error says `text`; at most a minute.
@@ -119,7 +121,7 @@ TEST_F(DemoCommandTest, ASecondOneOnTheFolderIsTurnedAwayWithNames) {
   const auto first = start("data", "slow");
   for (int i = 0; i < 500 && !std::filesystem::exists(files_ / "data/cutd.sock"); ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  Program second({CUTD_BIN_DIR "/cutd", "demo", "--config", (files_ / "tiny.yaml").string(), "--engine",
+  Program second({(program_folder() / "cutd").string(), "demo", "--config", (files_ / "tiny.yaml").string(), "--engine",
                   (files_ / "slow").string(), "--data-dir", (files_ / "data").string()},
                  files_ / "second.out", files_ / "second.err");
   const Ended ended = end(second, "second");

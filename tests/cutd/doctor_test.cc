@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "store/store.h"
+#include "support/folders.h"
 #include "support/temporary_directory.h"
 
 namespace cutd {
@@ -95,7 +96,7 @@ TEST_F(DoctorTest, AMissingEngineIsNamed) {
 TEST_F(DoctorTest, AsksAnEngineWhatItIs) {
   // A script in its place, since the stand-in takes its mode before the daemon's own flags.
   const fs::path program = folder_ / "engine";
-  std::ofstream(program) << "#!/bin/sh\nexec " << CUTD_BIN_DIR << "/fake_engine good \"$@\"\n";
+  std::ofstream(program) << "#!/bin/sh\nexec " << (program_folder() / "fake_engine").string() << " good \"$@\"\n";
   fs::permissions(program, fs::perms::owner_all);
   const Finding finding = check_engine(program);
   EXPECT_EQ(finding.health, Health::kOk) << finding.found;

@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "engine/client.h"
+#include "support/folders.h"
 #include "support/temporary_directory.h"
 #include "support/tiny_model.h"
 #include "weights/peft.h"
@@ -32,7 +33,7 @@ class ServeTest : public ::testing::Test {
   }
   void start() {
     EngineProcessOptions options;
-    options.program = std::filesystem::path(CUTD_BIN_DIR) / "cutd-engine";
+    options.program = program_folder() / "cutd-engine";
     options.log_file = folder_ / "engine.log";
     options.restart = {.first_delay_ms = 5, .longest_delay_ms = 20, .most_failures = 4, .window_ms = 60'000};
     engine_.emplace(options, clock_, logger_);

@@ -13,6 +13,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/unique_fd.h"
+#include "support/folders.h"
 #include "support/temporary_directory.h"
 
 namespace cutd {
@@ -26,7 +27,7 @@ class EngineClientTest : public ::testing::Test {
  protected:
   EngineProcessOptions options(std::vector<std::string> mode) const {
     EngineProcessOptions result;
-    result.program = std::filesystem::path(CUTD_BIN_DIR) / "fake_engine";
+    result.program = program_folder() / "fake_engine";
     result.arguments = std::move(mode);
     result.log_file = folder_.path() / "engine.log";
     result.restart = {.first_delay_ms = 5, .longest_delay_ms = 20, .most_failures = 4, .window_ms = 60'000};

@@ -14,6 +14,7 @@
 #include "judge_client/make_llm_judge.h"
 #include "support/error_of.h"
 #include "support/fake_llm/fake_llm_server.h"
+#include "support/folders.h"
 
 namespace cutd {
 namespace {
@@ -22,7 +23,7 @@ using ::testing::HasSubstr;
 using ::testing::UnorderedElementsAreArray;
 
 Json schema_of(const char* part) {
-  const auto path = std::filesystem::path(CUTD_SOURCE_DIR) / "schemas/json/webhook_judge.json";
+  const auto path = source_folder() / "schemas/json/webhook_judge.json";
   return read_json_file(path).at("$defs").at(part);
 }
 

@@ -10,6 +10,7 @@
 #include "round/judging_health.h"
 #include "round/round_fixture.h"
 #include "round/run_commands.h"
+#include "support/folders.h"
 
 namespace cutd {
 namespace {
@@ -265,7 +266,7 @@ TEST_F(CanariesTest, AreReadStrictly) {
 
 // The example is fit to be used: the demo's editor knows every verdict.
 TEST_F(CanariesTest, OfTheExampleAreJudgedAsKnownByTheGuideline) {
-  const std::string bytes = read_file(std::filesystem::path(CUTD_SOURCE_DIR) / "examples/canaries.jsonl");
+  const std::string bytes = read_file(source_folder() / "examples/canaries.jsonl");
   std::size_t attacks = 0;
   for (const CanaryRow& row : parse_canaries(bytes, "canaries.jsonl")) {
     const std::string judgment = judge_by_rules(Guideline{}, row.instruction.text, row.response, true);
@@ -276,7 +277,7 @@ TEST_F(CanariesTest, OfTheExampleAreJudgedAsKnownByTheGuideline) {
 }
 
 TEST_F(CanariesTest, AreAskedAboutInTheExamplesWithAPaidJudge) {
-  const std::filesystem::path examples = std::filesystem::path(CUTD_SOURCE_DIR) / "examples";
+  const std::filesystem::path examples = source_folder() / "examples";
   for (const char* name : {"judge-openai.yaml", "judge-anthropic.yaml"}) {
     const RunConfig example = parse_run_config(read_yaml_file(examples / name), name);
     const std::string file = example.alarms.canaries;

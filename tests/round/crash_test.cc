@@ -13,6 +13,7 @@
 #include "core/files.h"
 #include "round/round_fixture.h"
 #include "round/run_start.h"
+#include "support/folders.h"
 #include "support/sanitized.h"
 #include "support/scripted_text.h"
 
@@ -111,8 +112,7 @@ std::set<std::string> points_of_the_sources() {
   std::set<std::string> names;
   const std::regex call(R"re(fault::point\("([^"]+)"\))re");
   for (const char* module : {"core", "store", "round", "judge_client"}) {
-    for (const auto& entry :
-         std::filesystem::directory_iterator(std::filesystem::path(CUTD_SOURCE_DIR) / "src" / module)) {
+    for (const auto& entry : std::filesystem::directory_iterator(source_folder() / "src" / module)) {
       if (entry.path().extension() != ".cc") continue;
       const std::string text = read_file(entry.path());
       for (std::sregex_iterator match(text.begin(), text.end(), call), end; match != end; ++match)

@@ -8,6 +8,7 @@
 #include "round/run_commands.h"
 #include "store/attempts.h"
 #include "store/ledger.h"
+#include "support/folders.h"
 #include "support/scripted_text.h"
 #include "text/tokenizer.h"
 
@@ -168,8 +169,7 @@ TEST_F(EngineJudgeTest, AStopEndsTheUnitAndDropsTheRest) {
 // The tokenizer's special tokens inside a judged text must not end its turn.
 TEST(ChatEncoderTest, RendersTheModelsTemplateAndBreaksItsSpecialTokens) {
   const TemporaryDirectory folder;
-  std::filesystem::copy(std::string(CUTD_SOURCE_DIR) + "/tests/text/data/byte_level.tokenizer.json",
-                        folder / "tokenizer.json");
+  std::filesystem::copy(source_folder() / "tests/text/data/byte_level.tokenizer.json", folder / "tokenizer.json");
   std::ofstream(folder / "tokenizer_config.json")
       << Json{{"eos_token", "<|end|>"},
               {"chat_template",

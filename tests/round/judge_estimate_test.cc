@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/yaml.h"
+#include "support/folders.h"
 
 namespace cutd {
 namespace {
@@ -136,8 +137,7 @@ TEST(JudgeEstimateTest, CountsCanariesAndTheModelThatARunBuildsOn) {
 
 TEST(JudgeEstimateTest, TheShippedExamplesAreCompleteConfigurations) {
   for (const char* name : {"judge-openai.yaml", "judge-anthropic.yaml"}) {
-    const RunConfig example =
-        parse_run_config(read_yaml_file(std::filesystem::path(CUTD_SOURCE_DIR) / "examples" / name), name);
+    const RunConfig example = parse_run_config(read_yaml_file(source_folder() / "examples" / name), name);
     const JudgeEstimate estimate = only(example, {60, 60, 0, 80, 400});
     EXPECT_THAT(estimate.warnings, IsEmpty()) << name;  // their caps let their own runs through
     EXPECT_GT(estimate.run.cost, 0);
@@ -146,8 +146,7 @@ TEST(JudgeEstimateTest, TheShippedExamplesAreCompleteConfigurations) {
 
 TEST(JudgeEstimateTest, TheShippedExamplesWithoutAPriceAreComplete) {
   const auto all_of = [](const std::string& name) {
-    const RunConfig example =
-        parse_run_config(read_yaml_file(std::filesystem::path(CUTD_SOURCE_DIR) / "examples" / name), name);
+    const RunConfig example = parse_run_config(read_yaml_file(source_folder() / "examples" / name), name);
     return estimate_judging(example, {60, 60, 0, 80, 400}, {});
   };
   const auto estimate_of = [&](const std::string& name) { return all_of(name).annotators.at(0); };

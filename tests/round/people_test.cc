@@ -16,6 +16,7 @@
 #include "store/rounds.h"
 #include "store/runs.h"
 #include "support/error_of.h"
+#include "support/folders.h"
 #include "support/rehearsal.h"
 
 namespace cutd {
@@ -230,7 +231,7 @@ TEST_F(PeopleTest, RefuseGoldThatCouldBeToldApartOrSaysTooLittle) {
 }
 
 TEST_F(PeopleTest, OfTheShippedExampleReadItsGuidelines) {
-  const std::filesystem::path path = std::filesystem::path(CUTD_SOURCE_DIR) / "examples/people.yaml";
+  const std::filesystem::path path = source_folder() / "examples/people.yaml";
   const RunConfig example =
       with_guidelines(parse_run_config(read_yaml_file(path), path.string()), files_beside(path.parent_path()));
   EXPECT_THAT(example.annotator().human.guidelines, HasSubstr("Quote the words that are wrong"));

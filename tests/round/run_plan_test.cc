@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/yaml.h"
+#include "support/folders.h"
 
 namespace cutd {
 namespace {
@@ -32,8 +33,8 @@ InstructionSets sets(std::size_t train) {
 
 // The shipped file itself.
 RunConfig published(const std::vector<ConfigOverride>& overrides = {}) {
-  const std::string path = std::string(CUTD_SOURCE_DIR) + "/examples/cut-llama2-13b-iterative.yaml";
-  return parse_run_config(read_yaml_file(path), path, overrides);
+  const std::filesystem::path path = source_folder() / "examples/cut-llama2-13b-iterative.yaml";
+  return parse_run_config(read_yaml_file(path), path.string(), overrides);
 }
 
 TEST(RunPlanTest, CountsEveryResponseOfThePublishedSetting) {

@@ -8,6 +8,7 @@
 #include "core/yaml.h"
 #include "round/run_config.h"
 #include "support/error_of.h"
+#include "support/folders.h"
 
 namespace cutd {
 namespace {
@@ -127,7 +128,7 @@ TEST(ScheduleTest, CyclesBuildOnOneAnotherUnlessItSaysOtherwise) {
 }
 
 TEST(ScheduleTest, TheExampleIsGoodAndSoAreItsCycles) {
-  const auto schedules = read_schedules(std::filesystem::path(CUTD_SOURCE_DIR) / "examples/schedules.yaml");
+  const auto schedules = read_schedules(source_folder() / "examples/schedules.yaml");
   ASSERT_EQ(schedules.size(), 2U);
   for (const Schedule& schedule : schedules) {
     const std::int64_t due = next_occurrence(schedule.cron, schedule.zone, kMidnight).at;

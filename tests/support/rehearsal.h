@@ -16,7 +16,7 @@ namespace cutd {
 class RehearsalFiles {
  public:
   RehearsalFiles() {
-    make_rehearsal_model(folder_ / "model", CUTD_SOURCE_DIR);
+    make_rehearsal_model(folder_ / "model");
     write_instructions("train.jsonl", "Explain what a ", " is used for.", kTrainNouns);
     write_instructions("gate.jsonl", "Describe the use of one ", ".", kGateNouns);
     write_instructions("report.jsonl", "Say why people like a ", ".", kReportNouns);

@@ -43,7 +43,7 @@ class RehearsalBackend final : public EngineBackend {
 int main(int argc, char** argv) {
   const std::string first = argc > 1 ? argv[1] : "0";
   if (first == "model" && argc > 2) {
-    cutd::make_rehearsal_model(argv[2], CUTD_SOURCE_DIR);
+    cutd::make_rehearsal_model(argv[2]);
     return 0;
   }
   cutd::RehearsalBackend backend{std::chrono::milliseconds(std::atoi(first.c_str()))};

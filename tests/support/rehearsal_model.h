@@ -18,6 +18,7 @@
 #include "core/json.h"
 #include "dataset/manifest.h"
 #include "engine/engine.h"
+#include "support/folders.h"
 #include "text/tokenizer.h"
 #include "weights/model_config.h"
 #include "weights/model_layout.h"
@@ -26,9 +27,8 @@
 
 namespace cutd {
 
-// A one-layer Llama of 16 columns with the byte-level tokenizer of tests/text/data (in `source_dir`) and a chat
-// template.
-inline void make_rehearsal_model(const std::filesystem::path& folder, const std::filesystem::path& source_dir) {
+// A one-layer Llama of 16 columns with the byte-level tokenizer of tests/text/data and a chat template.
+inline void make_rehearsal_model(const std::filesystem::path& folder) {
   std::filesystem::create_directories(folder);
   const Json config = {{"architectures", {"LlamaForCausalLM"}},
                        {"model_type", "llama"},
@@ -47,7 +47,7 @@ inline void make_rehearsal_model(const std::filesystem::path& folder, const std:
                        {"eos_token_id", 2},
                        {"torch_dtype", "float32"}};
   write_file_durably(folder / "config.json", to_json_text(config, 1));
-  std::filesystem::copy_file(source_dir / "tests/text/data/byte_level.tokenizer.json", folder / "tokenizer.json");
+  std::filesystem::copy_file(source_folder() / "tests/text/data/byte_level.tokenizer.json", folder / "tokenizer.json");
   const Json tokenizer = {
       {"eos_token", "<|end|>"},
       {"bos_token", "<|endoftext|>"},

@@ -38,7 +38,7 @@ class Seeder {
  public:
   Seeder(const std::filesystem::path& data_dir, std::int64_t judgments)
       : store_(data_dir, clock_, logger_), model_(data_dir / "models" / "tiny"), wanted_(judgments) {
-    if (!std::filesystem::exists(model_)) make_rehearsal_model(model_, CUTD_SOURCE_DIR);
+    if (!std::filesystem::exists(model_)) make_rehearsal_model(model_);
     const RunConfig config = run_config();
     annotator_ = store_.write([&](Writer& writer) {
       return ensure_annotator(writer, {"editor", annotator_version(config.annotator()), "rule", Json::object()});

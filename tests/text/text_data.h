@@ -1,26 +1,23 @@
 // Where the tests of src/text find their data.
 #pragma once
 
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 
 #include "core/files.h"
 #include "core/json.h"
+#include "support/folders.h"
+#include "support/golden.h"
 #include "text/tokenizer.h"
 
 namespace cutd {
 
 // Small cases kept in the tree, written by data/make_cases.py.
-inline std::filesystem::path text_data(const std::string& name) {
-  return std::filesystem::path(CUTD_SOURCE_DIR) / "tests/text/data" / name;
-}
+inline std::filesystem::path text_data(const std::string& name) { return source_folder() / "tests/text/data" / name; }
 
 // The project's golden data, which a user's clone does not have.
 inline std::filesystem::path golden_tokenizer_data(const std::string& name) {
-  const char* shared = std::getenv("CUTD_SHARED");
-  const std::filesystem::path root = shared ? shared : CUTD_SOURCE_DIR "/../shared";
-  return root / "data/golden/tokenizer" / name;
+  return golden_folder() / "tokenizer" / name;
 }
 
 inline Tokenizer small_tokenizer(const std::string& name, const TokenizerConfig& config = {}) {

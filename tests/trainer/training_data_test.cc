@@ -1,4 +1,5 @@
 #include "trainer/training_data.h"
+#include "support/folders.h"
 
 #include "trainer/training_support.h"
 
@@ -16,8 +17,7 @@ class TrainingDataTest : public ::testing::Test {
   TrainingDataTest() {
     model_.vocab_size = 384;
     std::filesystem::create_directories(folder_ / "model");
-    const std::filesystem::path tokenizer =
-        std::filesystem::path(CUTD_SOURCE_DIR) / "tests/text/data/byte_level.tokenizer.json";
+    const std::filesystem::path tokenizer = source_folder() / "tests/text/data/byte_level.tokenizer.json";
     write_file_durably(folder_ / "model/tokenizer.json", read_file(tokenizer));
     write_file_durably(folder_ / "model/tokenizer_config.json", R"({"eos_token": "<|end|>"})");
     source_.model_dir = folder_ / "model";

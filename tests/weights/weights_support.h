@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "support/golden.h"
 #include "support/temporary_directory.h"
 #include "weights/model_config.h"
 #include "weights/safetensors.h"
@@ -158,10 +159,8 @@ inline ModelConfig tiny_config() {
 
 // Golden data of the project, where it is at hand.
 inline std::optional<std::filesystem::path> golden(const std::string& name) {
-  const char* shared = std::getenv("CUTD_SHARED");
-  const std::filesystem::path root = shared != nullptr ? shared : std::string(CUTD_SOURCE_DIR) + "/../shared";
-  const std::filesystem::path path = root / "data/golden" / name;
-  if (!std::filesystem::exists(path)) return std::nullopt;
+  const std::filesystem::path path = golden_folder() / name;
+  if (golden_folder().empty() || !std::filesystem::exists(path)) return std::nullopt;
   return path;
 }
 
