@@ -126,6 +126,7 @@ struct Unit {
   std::int64_t number = 0;  // from 0 within its owner
   Split split = Split::kTrain;
   UnitState state = UnitState::kOpen;
+  std::int64_t samples = 0;  // how many are planned in it
 };
 
 // One planned response: a prompt of a unit.
@@ -162,7 +163,7 @@ struct Annotator {
   std::string name;
   std::string version;
   std::string kind;  // rule | llm | batch | webhook | human
-  Json config;
+  StoredJson config;
 };
 
 struct Judgment {

@@ -146,7 +146,7 @@ std::vector<AnnotatorConfig> stored_annotators(const fs::path& data_dir) {
   std::vector<AnnotatorConfig> annotators;
   for (const Annotator& row : StoreReader(data_dir).read([](Reader& reader) { return list_annotators(reader); })) {
     if (row.kind == "rule" || row.kind == "llm" || row.kind == "batch")
-      annotators.push_back(parse_annotator(row.config, "annotator " + row.name));
+      annotators.push_back(parse_annotator(row.config.parse(), "annotator " + row.name));
   }
   return annotators;
 }

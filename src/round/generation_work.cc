@@ -23,9 +23,8 @@ struct UnitProgress {
 UnitProgress unit_progress(Reader& reader, UnitOwner owner, UnitId current) {
   UnitProgress progress;
   for (const Unit& unit : list_units(reader, owner)) {
-    const std::int64_t prompts = static_cast<std::int64_t>(list_samples(reader, unit.id).size());
-    progress.responses_total += prompts;
-    if (unit.state == UnitState::kDone) progress.responses_done += prompts;
+    progress.responses_total += unit.samples;
+    if (unit.state == UnitState::kDone) progress.responses_done += unit.samples;
     ++progress.units;
     if (unit.id == current) progress.unit_number = progress.units;
   }

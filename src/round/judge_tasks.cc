@@ -44,7 +44,7 @@ std::vector<Task> tasks_at_work(Reader& reader) {
 AnnotatorConfig annotator_config(Reader& reader, AnnotatorId id) {
   const std::optional<Annotator> annotator = find_annotator(reader, id);
   if (!annotator) throw Error(ErrorCode::kInternal, "no annotator " + std::to_string(id.value));
-  return parse_annotator(annotator->config, "annotator " + annotator->name);
+  return parse_annotator(annotator->config.parse(), "annotator " + annotator->name);
 }
 
 std::vector<AnnotatorId> annotators_with_work(Reader& reader) {

@@ -84,7 +84,7 @@ std::vector<GoldItem> read_gold(const AnnotatorConfig& annotator, const FileRead
 }
 
 QueueSettings queue_settings(const Annotator& annotator) {
-  const HumanAnnotator human = parse_annotator(annotator.config, "annotator " + annotator.name).human;
+  const HumanAnnotator human = parse_annotator(annotator.config.parse(), "annotator " + annotator.name).human;
   QueueSettings settings;
   settings.overlap = human.overlap;
   settings.agreement = human.agreement;

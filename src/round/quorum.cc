@@ -142,11 +142,12 @@ std::optional<Quorum> find_quorum(Reader& reader, AnnotatorId id) {
   const std::optional<Annotator> annotator = find_annotator(reader, id);
   if (!annotator || annotator->kind != kQuorum) return std::nullopt;
   const std::string origin = "annotator " + std::to_string(id.value);
+  const Json config = annotator->config.parse();
   Quorum quorum;
-  quorum.policy.rule = json_get<std::string>(annotator->config, "rule", origin);
-  quorum.policy.agreement = json_get<double>(annotator->config, "agreement", origin);
-  quorum.policy.min_votes = json_get<std::int64_t>(annotator->config, "min_votes", origin);
-  for (const Json& row : json_get<Json>(annotator->config, "members", origin)) {
+  quorum.policy.rule = json_get<std::string>(config, "rule", origin);
+  quorum.policy.agreement = json_get<double>(config, "agreement", origin);
+  quorum.policy.min_votes = json_get<std::int64_t>(config, "min_votes", origin);
+  for (const Json& row : json_get<Json>(config, "members", origin)) {
     quorum.policy.members.push_back({json_get<double>(row, "weight", origin), json_get<bool>(row, "referee", origin)});
     quorum.members.push_back(AnnotatorId{json_get<std::int64_t>(row, "annotator", origin)});
     quorum.names.push_back(json_get<std::string>(row, "name", origin));

@@ -122,7 +122,7 @@ Json annotator_view(const CountedAnnotator& row, const RequestFigures* requests)
           {"name", row.annotator.name},
           {"version", row.annotator.version},
           {"kind", row.annotator.kind},
-          {"config", row.annotator.config},
+          {"config", row.annotator.config.parse()},
           {"judgments",
            {{"pending", row.counts.pending},
             {"done", row.counts.done},

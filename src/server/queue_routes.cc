@@ -225,7 +225,7 @@ Reply guidelines(const QueueContext& context, const Request&) {
     for (const Queue& queue : list_queues_at_work(reader)) {
       if (!seen.insert(queue.annotator).second) continue;
       const Annotator annotator = find_annotator(reader, queue.annotator).value();
-      const HumanAnnotator human = parse_annotator(annotator.config, "annotator " + annotator.name).human;
+      const HumanAnnotator human = parse_annotator(annotator.config.parse(), "annotator " + annotator.name).human;
       list.push_back({{"hash", queue.settings.guideline}, {"annotator", annotator.name}, {"text", human.guidelines}});
     }
   });

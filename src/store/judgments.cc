@@ -25,7 +25,7 @@ Judgment judgment_of(Statement& row) {
 }
 
 Annotator annotator_of(Statement& row) {
-  return {{row.integer(0)}, row.text(1), row.text(2), row.text(3), store_rows::json(row, 4)};
+  return {{row.integer(0)}, row.text(1), row.text(2), row.text(3), StoredJson(row.text(4))};
 }
 
 std::string select_judgment(const char* rest) {

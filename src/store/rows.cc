@@ -1,6 +1,25 @@
 #include "store/rows.h"
 
+#include <charconv>
+
 namespace cutd::store_rows {
+
+// Most of what is read of a round are such lists: no JSON value is made for each number.
+std::vector<std::int64_t> ids(const Statement& row, int column) {
+  const std::string text = row.text(column);
+  std::vector<std::int64_t> ids;
+  if (text == "[]") return ids;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  bool good = text.starts_with('[');
+  while (good && *at != ']') {  // at the '[' or ',' before a number
+    const auto [next, error] = std::from_chars(at + 1, end, ids.emplace_back());
+    good = error == std::errc() && next != end && (*next == ',' || *next == ']');
+    at = next;
+  }
+  if (!good || at + 1 != end) throw Error(ErrorCode::kInternal, "a list of ids is damaged: " + text.substr(0, 200));
+  return ids;
+}
 
 Instruction instruction_of(const Statement& row, int first) {
   Instruction instruction;

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <memory>
+#include <new>
 
 #include "core/fault.h"
 
@@ -14,7 +15,8 @@ namespace {
 
 constexpr int kLengthLimit = 16 << 20;  // bytes of one value or row
 constexpr int kSqlLengthLimit = 100'000;
-constexpr int kBusyMilliseconds = 5000;  // other processes only read; they hold locks for moments
+constexpr int kBusyMilliseconds = 5000;       // other processes only read; they hold locks for moments
+constexpr std::size_t kIdleStatements = 400;  // of a database; the project has some 300 texts, a few of many lengths
 
 ErrorCode error_code_of(int sqlite_code) {
   switch (sqlite_code & 0xff) {
@@ -49,12 +51,12 @@ bool is_fatal(int sqlite_code) {
 SqliteError::SqliteError(int sqlite_code, const std::string& message)
     : Error(error_code_of(sqlite_code), message), fatal_(is_fatal(sqlite_code)) {}
 
-Statement::Statement(Database& database, std::string_view sql) : database_(database) {
-  const int code = sqlite3_prepare_v2(database.handle_, sql.data(), static_cast<int>(sql.size()), &statement_, nullptr);
-  if (code != SQLITE_OK) database.fail(code, sql);
-}
+Statement::Statement(Database& database, std::string_view sql)
+    : database_(database), statement_(database.take_statement(sql)) {}
 
-Statement::~Statement() { sqlite3_finalize(statement_); }
+Statement::~Statement() {
+  if (statement_ != nullptr) database_.give_back(statement_);
+}
 
 Statement::Statement(Statement&& other) noexcept
     : database_(other.database_), statement_(std::exchange(other.statement_, nullptr)) {}
@@ -144,12 +146,44 @@ Database::Database(const std::filesystem::path& path, OpenMode mode) : path_(pat
     if (code != SQLITE_OK) fail(code, "open");
     configure(mode);
   } catch (...) {
-    sqlite3_close(handle_);
+    close();
     throw;
   }
 }
 
-Database::~Database() { sqlite3_close(handle_); }
+Database::~Database() { close(); }
+
+void Database::close() noexcept {
+  for (const auto& [sql, statement] : idle_) sqlite3_finalize(statement);
+  idle_.clear();
+  sqlite3_close(handle_);
+}
+
+sqlite3_stmt* Database::take_statement(std::string_view sql) {
+  if (const auto found = idle_.find(sql); found != idle_.end()) return idle_.extract(found).mapped();
+  sqlite3_stmt* statement = nullptr;
+  const int code = sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
+                                      &statement, nullptr);
+  if (code != SQLITE_OK) fail(code, sql);
+  return statement;
+}
+
+// Reset, or it would keep its locks; without its values, which may be megabytes.
+void Database::give_back(sqlite3_stmt* statement) noexcept {
+  sqlite3_reset(statement);
+  const std::string_view sql = sqlite3_sql(statement);
+  // Some pragmas act when they are compiled.
+  if (sql.starts_with("PRAGMA") || idle_.size() >= kIdleStatements) {
+    sqlite3_finalize(statement);
+    return;
+  }
+  sqlite3_clear_bindings(statement);
+  try {
+    idle_.emplace(sql, statement);
+  } catch (const std::bad_alloc&) {
+    sqlite3_finalize(statement);
+  }
+}
 
 void Database::configure(OpenMode mode) {
   sqlite3_busy_timeout(handle_, kBusyMilliseconds);

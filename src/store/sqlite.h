@@ -6,6 +6,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -41,7 +43,8 @@ struct Blob {
 
 class Database;
 
-// A prepared statement. Columns are read by index while the last step() returned true.
+// A prepared statement, its database's again when it ends: the same text is compiled once. Columns are read by index
+// while the last step() returned true.
 class Statement {
  public:
   Statement(Database& database, std::string_view sql);
@@ -124,6 +127,9 @@ class Database {
 
  private:
   friend class Statement;
+  sqlite3_stmt* take_statement(std::string_view sql);
+  void give_back(sqlite3_stmt* statement) noexcept;
+  void close() noexcept;
   void configure(OpenMode mode);
   void require_pragma(const char* pragma, std::string_view expected);
   std::int64_t changes() const;
@@ -131,6 +137,7 @@ class Database {
 
   std::filesystem::path path_;
   sqlite3* handle_ = nullptr;
+  std::multimap<std::string, sqlite3_stmt*, std::less<>> idle_;  // by their text
 };
 
 // Rolled back on scope exit unless committed. kImmediate takes the write lock at once (a read that later

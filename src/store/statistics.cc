@@ -45,8 +45,7 @@ std::vector<CountedAnnotator> list_annotators(Reader& reader, std::optional<RunI
       "GROUP BY annotator.id HAVING ?1 IS NULL OR count(judgment_count.annotator_id) > 0 ORDER BY annotator.id",
       [](Statement& row) {
         CountedAnnotator found;
-        found.annotator = {AnnotatorId{row.integer(0)}, row.text(1), row.text(2), row.text(3),
-                           store_rows::json(row, 4)};
+        found.annotator = {AnnotatorId{row.integer(0)}, row.text(1), row.text(2), row.text(3), StoredJson(row.text(4))};
         found.counts = {row.integer(5), row.integer(6), row.integer(7), row.integer(8), row.integer(9)};
         return found;
       },

@@ -15,6 +15,7 @@ Unit unit_of(Statement& row) {
   unit.number = row.integer(3);
   unit.split = store_rows::named<Split>(row, 4);
   unit.state = store_rows::named<UnitState>(row, 5);
+  unit.samples = row.integer(6);
   return unit;
 }
 
@@ -77,7 +78,8 @@ std::vector<UnitId> plan_units(Writer& writer, UnitOwner owner, Split split, std
 std::vector<Unit> list_units(Reader& reader, UnitOwner owner) {
   const Owner columns(owner);
   return reader.database().all(
-      "SELECT id, round_id, evaluation_id, number, split, state FROM unit "
+      "SELECT id, round_id, evaluation_id, number, split, state, "
+      "(SELECT count(*) FROM sample WHERE unit_id = unit.id) FROM unit "
       "WHERE round_id IS ? AND evaluation_id IS ? ORDER BY number",
       unit_of, columns.round, columns.evaluation);
 }
@@ -85,7 +87,8 @@ std::vector<Unit> list_units(Reader& reader, UnitOwner owner) {
 std::vector<Unit> list_open_units(Reader& reader, UnitOwner owner) {
   const Owner columns(owner);
   return reader.database().all(
-      "SELECT id, round_id, evaluation_id, number, split, state FROM unit "
+      "SELECT id, round_id, evaluation_id, number, split, state, "
+      "(SELECT count(*) FROM sample WHERE unit_id = unit.id) FROM unit "
       "WHERE round_id IS ? AND evaluation_id IS ? AND state = 'open' ORDER BY number",
       unit_of, columns.round, columns.evaluation);
 }

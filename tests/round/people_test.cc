@@ -213,7 +213,7 @@ TEST_F(PeopleTest, ReadGuidelinesAndGoldFromFilesBesideTheConfiguration) {
   rehearsal.store().read([&](Reader& reader) {
     EXPECT_EQ(reader.database().integer("SELECT count(*) FROM gold"), 30);
     const Annotator annotator = find_annotator(reader, AnnotatorId{1}).value();
-    EXPECT_EQ(parse_annotator(annotator.config, "annotator").human.guidelines, "# Rules\nBe kind.\n");
+    EXPECT_EQ(parse_annotator(annotator.config.parse(), "annotator").human.guidelines, "# Rules\nBe kind.\n");
     EXPECT_EQ(queue_settings(annotator).gold_share, 0.1);
   });
 }
@@ -239,8 +239,8 @@ TEST_F(PeopleTest, OfTheShippedExampleReadItsGuidelines) {
 }
 
 TEST_F(PeopleTest, MeasureAgreementOfWhatIsCounted) {
-  EXPECT_EQ(queue_settings({{1}, "reviewers", "v", "human", annotator_json(config("overlap: 3").annotator())}).overlap,
-            3);
+  const StoredJson stored(to_json_text(annotator_json(config("overlap: 3").annotator())));
+  EXPECT_EQ(queue_settings({{1}, "reviewers", "v", "human", stored}).overlap, 3);
   Queue single;
   Store store(files_.data_dir(), clock_, log_);
   EXPECT_FALSE(store.read([&](Reader& reader) { return queue_agreement(reader, single); }).alpha);

@@ -52,7 +52,7 @@ TEST_F(JudgmentsTest, AnAnnotatorIsItsNameAndVersion) {
   const AnnotatorId first = ensure("critic", "v1");
   EXPECT_EQ(ensure("critic", "v1"), first);
   EXPECT_NE(ensure("critic", "v2"), first);
-  EXPECT_EQ(read([&](Reader& reader) { return find_annotator(reader, first); })->config.at("k"), 1);
+  EXPECT_EQ(read([&](Reader& reader) { return find_annotator(reader, first); })->config.parse().at("k"), 1);
 }
 
 TEST_F(JudgmentsTest, AreAskedForOnceAsResponsesArrive) {

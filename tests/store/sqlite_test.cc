@@ -38,6 +38,40 @@ TEST_F(SqliteTest, KeepsEmptyTextApartFromNull) {
   EXPECT_EQ(database_.integer("SELECT word IS NULL FROM t"), 0);
 }
 
+// A text that was compiled before is used again, with nothing left of the time before.
+TEST_F(SqliteTest, AnUsedStatementKeepsNoValueAndNoLock) {
+  for (const char* word : {"a", "b", "c"}) database_.run("INSERT INTO t (word) VALUES (?)", word);
+  const auto first = [&](std::int64_t id) {
+    return database_.first(
+        "SELECT word FROM t WHERE id >= ? ORDER BY id", [](Statement& row) { return row.text(0); }, id);
+  };
+  EXPECT_EQ(first(1), "a");  // left before its last row
+  EXPECT_EQ(first(3), "c");
+  EXPECT_THROW(Statement(database_, "SELECT word FROM t WHERE id >= ? ORDER BY id").bind_all(), Error);
+  Database other(database_.path(), OpenMode::kReadWrite);
+  other.run("UPDATE t SET word = 'z'");
+  EXPECT_EQ(other.integer("PRAGMA wal_checkpoint(TRUNCATE)"), 0);  // 1 if a reader were left
+  EXPECT_EQ(first(1), "z");
+}
+
+TEST_F(SqliteTest, OneTextMayBeUnderWayTwice) {
+  for (const char* word : {"a", "b"}) database_.run("INSERT INTO t (word) VALUES (?)", word);
+  const char* sql = "SELECT id FROM t ORDER BY id";
+  std::vector<std::int64_t> seen;
+  database_.all(sql, [&](Statement& outer) {
+    for (const auto id : database_.all(sql, [](Statement& row) { return row.integer(0); })) seen.push_back(id);
+    return outer.integer(0);
+  });
+  EXPECT_THAT(seen, testing::ElementsAre(1, 2, 1, 2));
+}
+
+TEST_F(SqliteTest, AChangedTableIsSeenByAUsedStatement) {
+  EXPECT_EQ(rows(), 0);
+  database_.run_script("DROP TABLE t; CREATE TABLE t (id INTEGER PRIMARY KEY, other TEXT) STRICT");
+  database_.run("INSERT INTO t (other) VALUES ('a')");
+  EXPECT_EQ(rows(), 1);
+}
+
 TEST_F(SqliteTest, RollsBackOnScopeExit) {
   {
     Transaction transaction(database_, Transaction::Kind::kImmediate);

@@ -35,6 +35,8 @@ TEST_F(UnitsTest, KeepsTheirOrderAndPrompts) {
     EXPECT_EQ(listed[1].number, 1);
     EXPECT_EQ(listed[0].round, round_);
     EXPECT_EQ(listed[0].state, UnitState::kOpen);
+    EXPECT_EQ(listed[0].samples, 2);
+    EXPECT_EQ(listed[1].samples, 1);
     const auto samples = list_samples(reader, units[0]);
     ASSERT_EQ(samples.size(), 2u);
     EXPECT_EQ(samples[0].instruction, instruction("b"));
@@ -42,6 +44,19 @@ TEST_F(UnitsTest, KeepsTheirOrderAndPrompts) {
     EXPECT_EQ(samples[0].seed, 7);
     EXPECT_THAT(samples[0].prompt_ids, ElementsAre(1, 2, 3));
   });
+}
+
+TEST_F(UnitsTest, SayWhichListOfIdsIsDamaged) {
+  const auto units = plan(round_, Split::kTrain, {{"a"}});
+  write([&](Writer& writer) { writer.database().run("PRAGMA ignore_check_constraints = ON"); });
+  const auto stored = [&](const char* ids) {
+    write([&](Writer& writer) { writer.database().run("UPDATE sample SET prompt_ids = ?", ids); });
+    return read([&](Reader& reader) { return list_samples(reader, units[0])[0].prompt_ids; });
+  };
+  EXPECT_THAT(stored("[]"), IsEmpty());
+  EXPECT_THAT(stored("[-7,9223372036854775807]"), ElementsAre(-7, std::numeric_limits<std::int64_t>::max()));
+  for (const char* bad : {"", "[", "]", "[1", "[1,", "[1,]", "[1 2]", "[1]]", "1,2]", "[9223372036854775808]", "[x]"})
+    EXPECT_THAT(error_of(ErrorCode::kInternal, [&] { stored(bad); }), HasSubstr("ids is damaged")) << bad;
 }
 
 TEST_F(UnitsTest, ArePlannedOnce) {
