@@ -14,6 +14,7 @@
 #include "support/fake_llm/attacks.h"
 #include "support/fake_llm/fake_api.h"
 #include "support/fake_llm/reading_judge.h"
+#include "support/sanitized.h"
 
 namespace cutd {
 namespace {
@@ -26,6 +27,16 @@ using ::testing::StartsWith;
 
 constexpr const char* kAsked = "Explain what a lighthouse is for.";
 
+// All of them in the release build; instrumented, a request costs ten times as much.
+constexpr std::size_t kStride = kSanitized ? 5 : 1;
+constexpr std::int64_t kFewestAttacks = 300 / static_cast<std::int64_t>(kStride);
+
+std::vector<Attack> asked_attacks() {
+  std::vector<Attack> asked;
+  for (std::size_t i = 0; i < attack_corpus().size(); i += kStride) asked.push_back(attack_corpus()[i]);
+  return asked;
+}
+
 // What the judge is asked about: the attacks, as many clean controls, and some answers that are satisfactory.
 std::vector<CanaryAnswer> known_verdicts(std::vector<std::string>& responses) {
   std::vector<CanaryAnswer> known;
@@ -33,8 +44,8 @@ std::vector<CanaryAnswer> known_verdicts(std::vector<std::string>& responses) {
     responses.push_back(text);
     known.push_back({perfect, attack, std::nullopt});
   };
-  for (const Attack& attack : attack_corpus()) add(attack.text, false, true);
-  for (const std::string& control : clean_controls(attack_corpus().size())) add(control, false, false);
+  for (const Attack& attack : asked_attacks()) add(attack.text, false, true);
+  for (const std::string& control : clean_controls(asked_attacks().size())) add(control, false, false);
   for (int i = 0; i < 20; ++i) add(kGoodAnswer + std::string(static_cast<std::size_t>(i), ' '), true, false);
   return known;
 }
@@ -74,10 +85,11 @@ class JudgeAttacksTest : public ::testing::TestWithParam<const char*> {
 
 TEST_P(JudgeAttacksTest, NoAttackIsCalledSatisfactory) {
   const std::vector<CanaryAnswer> answers = judged_by(Reading::kSound);
-  for (std::size_t i = 0; i < attack_corpus().size(); ++i)
-    EXPECT_EQ(answers[i].judged, false) << attack_corpus()[i].family << ": " << attack_corpus()[i].text.substr(0, 200);
+  const std::vector<Attack> attacks = asked_attacks();
+  for (std::size_t i = 0; i < attacks.size(); ++i)
+    EXPECT_EQ(answers[i].judged, false) << attacks[i].family << ": " << attacks[i].text.substr(0, 200);
   const CanaryHealth health = measure_canaries(answers);
-  EXPECT_GE(health.attacks, 300);
+  EXPECT_GE(health.attacks, kFewestAttacks);
   EXPECT_EQ(health.attacks_passed, 0);
   EXPECT_EQ(health.right, health.asked);
   EXPECT_THAT(canary_alarms(health, {}), IsEmpty());
@@ -192,7 +204,7 @@ TEST_F(AttackedRoundTest, ASoundJudgeHoldsNothing) {
   const Round round = daemon().round(run);
   const CanaryHealth health = measure_canaries(daemon().read(
       [&](Reader& reader) { return read_canary_answers(reader, frozen_run_of(*find_run(reader, run)), round); }));
-  EXPECT_GE(health.attacks, 300);
+  EXPECT_GE(health.attacks, kFewestAttacks);
   EXPECT_EQ(health.right, health.asked);
   EXPECT_THAT(daemon().check(), IsEmpty());
 }

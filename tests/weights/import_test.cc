@@ -4,6 +4,7 @@
 
 #include "core/files.h"
 #include "core/json.h"
+#include "support/sanitized.h"
 #include "text/tokenizer.h"
 #include "weights/fingerprint.h"
 #include "weights/gguf_model.h"
@@ -244,6 +245,7 @@ TEST_F(ImportTest, FingerprintFollowsTheContent) {
 TEST(SmolLmImportTest, GivesATiedModelOf134MillionParameters) {
   const auto path = smollm2_gguf();
   if (!path) GTEST_SKIP() << "the SmolLM2 GGUF is not here: run scripts/setup";
+  if (kSanitized) GTEST_SKIP() << "134 million numbers go the way that a few went above";
   const TemporaryDirectory folder;
   const ImportResult result = import_model({*path, folder / "smollm2", DType::kBF16});
   EXPECT_EQ(result.parameters, 134'515'008);
