@@ -41,9 +41,6 @@ if(CUTD_SANITIZE)
     # Under its older name, and relative (to where Ninja compiles): ccache hashes the list's text and no path.
     file(RELATIVE_PATH ignorelist ${CMAKE_BINARY_DIR} ${CMAKE_SOURCE_DIR}/cmake/sanitizer_ignorelist.txt)
     add_compile_options(-fsanitize-blacklist=${ignorelist})
-    if(CUTD_SANITIZE MATCHES address)  # a fifth of the tests' time; the preset dev looks for it (scripts/check)
-      add_compile_options(-fsanitize-address-use-after-return=never)
-    endif()
   endif()
   if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)  # GCC 12 reports false findings in instrumented std::variant and std::optional
     list(APPEND CUTD_WARNINGS -Wno-maybe-uninitialized)

@@ -104,6 +104,10 @@ class JudgeWorkersTest : public testing::Test {
     for (const ProgressMessage& message : service_->progress().messages_after(0)) texts.push_back(message.text);
     return texts;
   }
+  // What is said of a change comes after it.
+  void await_saying(const std::string& text) {
+    await([&] { return testing::Value(said(), Contains(text)); });
+  }
 
   const TemporaryDirectory folder_{fast_folder()};
   RunFiles files_;
@@ -215,7 +219,7 @@ TEST_F(JudgeWorkersTest, TheOperatorIsToldWhenAJudgeStopsAnsweringAndWhenItAnswe
   EXPECT_THAT(said(), Contains(troubles[0].text));
   sick_ = false;
   await([&] { return state(run) == RunState::kCompleted; }, seconds_pass(1));
-  EXPECT_THAT(said(), Contains("judge critic answers again"));
+  await_saying("judge critic answers again");
   EXPECT_THAT(service_->judge_troubles(), IsEmpty());
 }
 
@@ -229,7 +233,7 @@ TEST_F(JudgeWorkersTest, ARunWhoseJudgeNobodyReachesPausesWithTheReason) {
   EXPECT_THAT(why, HasSubstr("check the base URL"));
   EXPECT_EQ(number("SELECT count(*) FROM judgment WHERE state = 'failed'"), 0);
   EXPECT_THAT(said(), Contains(HasSubstr("does not answer")));
-  EXPECT_THAT(said(), Contains("paused: " + why));
+  await_saying("paused: " + why);
   await([&] { return service_->judge_troubles().empty(); });  // the run says it now
 }
 
