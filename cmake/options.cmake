@@ -13,7 +13,6 @@ set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
 set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1 -fno-omit-frame-pointer")
 if(CMAKE_CXX_COMPILER_ID MATCHES Clang)  # the daemon's sanitizer builds: half the time of GCC's
   set(CMAKE_CXX_FLAGS_DEBUG "-O0 -gline-tables-only -fno-omit-frame-pointer")
-  add_compile_options("SHELL:-Xclang -fno-pch-timestamp")  # for ccache
 endif()
 
 # ccache where present; the sloppiness settings are what GCC's precompiled headers need. Paths are taken

@@ -1,9 +1,7 @@
-# Precompiled headers: ATen for LibTorch's files, always; for the others JSON, fmt and GoogleTest, whose parsing is half
-# of what most of them cost. Those still include what they use: the lint preset has neither it nor unity builds, which
-# shows it. GCC takes the tests' header alone: with -O2 it forgets that what it precompiled are system headers, and
-# warns of libstdc++.
-option(CUTD_PCH "Precompile the headers that most files include" ON)
-
+# Precompiled headers, with GCC: ATen for LibTorch's files; for the tests GoogleTest, JSON and fmt. Those still include what
+# they use: the lint preset has neither these nor unity builds, which shows it. The other files go without: with -O2 GCC
+# forgets that what it precompiled are system headers, and warns of libstdc++. Clang goes without: its precompiled header
+# names absolute paths, so that the compiler cache would know nothing in a second clone.
 set(common_headers <nlohmann/json.hpp> <fmt/format.h> <algorithm> <array> <atomic> <charconv> <chrono> <cmath>
     <condition_variable> <cstdint> <deque> <filesystem> <fstream> <functional> <map> <memory> <mutex> <optional> <set>
     <span> <sstream> <stop_token> <string> <string_view> <thread> <utility> <variant> <vector>)
@@ -23,20 +21,13 @@ if(CUTD_ENGINE)  # one for every LibTorch translation unit (388 MB, 23 s to make
   target_link_libraries(torch_pch PRIVATE torch::cpu)
   target_compile_options(torch_pch PRIVATE -fopenmp)
 endif()
-if(CUTD_PCH AND CMAKE_CXX_COMPILER_ID MATCHES Clang)
-  cutd_add_pch(source_pch ${common_headers})
-  if(CUTD_DAEMON)
-    cutd_add_pch(command_pch <CLI/CLI.hpp> ${common_headers})
-    target_link_libraries(command_pch PRIVATE CLI11_headers)
-  endif()
-endif()
-if(CUTD_PCH AND CUTD_TESTS)
+if(CUTD_TESTS AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   cutd_add_pch(test_pch <gmock/gmock.h> <gtest/gtest.h> ${common_headers})
   target_compile_options(test_pch PRIVATE ${CUTD_TEST_OPTIONS})
   target_link_libraries(test_pch PRIVATE GTest::gmock)
 endif()
 
-# cutd_precompile(TARGET torch_pch|source_pch|command_pch|test_pch)
+# cutd_precompile(TARGET torch_pch|test_pch)
 function(cutd_precompile target pch)
   if(NOT TARGET ${pch})
     return()

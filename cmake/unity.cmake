@@ -1,14 +1,14 @@
-# cutd_unite(RESULT TARGET FILES...): RESULT is the files in units of eight, each a file that includes them, or with
-#   CUTD_UNITY off the files themselves. CMake's own unity builds name files by absolute paths, by which the compiler
+# cutd_unite(RESULT TARGET FILES...): RESULT is the files in units of CUTD_UNITY, each a file that includes them, or with 1
+#   the files themselves. CMake's own unity builds name files by absolute paths, by which the compiler
 #   cache knows no unit in a second clone. As there, a file with the property SKIP_UNITY_BUILD_INCLUSION stays alone.
-option(CUTD_UNITY "Compile a module's files eight at a time" OFF)
+set(CUTD_UNITY 1 CACHE STRING "How many files of a module are compiled as one")
 
 function(cutd_unite result target)
   set(units "")
   set(files "")
   foreach(file IN LISTS ARGN)
     get_source_file_property(alone ${file} SKIP_UNITY_BUILD_INCLUSION)
-    if(CUTD_UNITY AND NOT alone)
+    if(CUTD_UNITY GREATER 1 AND NOT alone)
       list(APPEND files ${file})
     else()
       list(APPEND units ${file})
@@ -16,7 +16,7 @@ function(cutd_unite result target)
   endforeach()
   set(number 0)
   while(files)
-    list(SUBLIST files 0 8 batch)
+    list(SUBLIST files 0 ${CUTD_UNITY} batch)
     list(REMOVE_ITEM files ${batch})
     set(includes "")
     foreach(file IN LISTS batch)

@@ -18,7 +18,7 @@ constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;  // the format's own limi
 constexpr std::size_t kMaxStringBytes = 16U << 20;      // names and metadata; bounds the reader's buffers
 constexpr std::size_t kMaxTensors = 250'000;
 constexpr std::size_t kMaxMetadataEntries = 100'000;
-constexpr std::size_t kMaxDimensions = 32;
+constexpr std::size_t kMaxTensorDimensions = 32;
 
 struct TensorEntry {
   TensorView view;
@@ -48,7 +48,7 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
 
   bool number_unsigned(number_unsigned_t value) override {
     if (state_ == State::kShape) {
-      if (entries_.back().view.shape.size() == kMaxDimensions) fail("has more than 32 dimensions");
+      if (entries_.back().view.shape.size() == kMaxTensorDimensions) fail("has more than 32 dimensions");
       if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
         fail("has a dimension above 2^63");
       entries_.back().view.shape.push_back(static_cast<std::int64_t>(value));
