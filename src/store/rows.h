@@ -17,7 +17,7 @@ namespace cutd::store_rows {
 inline Json json(const Statement& row, int column) { return Json::parse(row.text(column)); }
 inline std::string text_of(const Json& value) { return to_json_text(value); }
 
-// [1, 2, 3]; kInternal for anything else.
+// [1,2,3] as text_of() writes it; kInternal for anything else.
 std::vector<std::int64_t> ids(const Statement& row, int column);
 inline std::string text_of(std::span<const std::int64_t> ids) {
   return Json(std::vector<std::int64_t>(ids.begin(), ids.end())).dump();

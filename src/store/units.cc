@@ -19,6 +19,13 @@ Unit unit_of(Statement& row) {
   return unit;
 }
 
+std::string select_unit(const char* rest) {
+  return std::string(
+             "SELECT id, round_id, evaluation_id, number, split, state, "
+             "(SELECT count(*) FROM sample WHERE unit_id = unit.id) FROM unit ") +
+         rest;
+}
+
 Sample sample_of(Statement& row) {
   Sample sample;
   sample.id = {row.integer(0)};
@@ -77,20 +84,15 @@ std::vector<UnitId> plan_units(Writer& writer, UnitOwner owner, Split split, std
 
 std::vector<Unit> list_units(Reader& reader, UnitOwner owner) {
   const Owner columns(owner);
-  return reader.database().all(
-      "SELECT id, round_id, evaluation_id, number, split, state, "
-      "(SELECT count(*) FROM sample WHERE unit_id = unit.id) FROM unit "
-      "WHERE round_id IS ? AND evaluation_id IS ? ORDER BY number",
-      unit_of, columns.round, columns.evaluation);
+  return reader.database().all(select_unit("WHERE round_id IS ? AND evaluation_id IS ? ORDER BY number"), unit_of,
+                               columns.round, columns.evaluation);
 }
 
 std::vector<Unit> list_open_units(Reader& reader, UnitOwner owner) {
   const Owner columns(owner);
   return reader.database().all(
-      "SELECT id, round_id, evaluation_id, number, split, state, "
-      "(SELECT count(*) FROM sample WHERE unit_id = unit.id) FROM unit "
-      "WHERE round_id IS ? AND evaluation_id IS ? AND state = 'open' ORDER BY number",
-      unit_of, columns.round, columns.evaluation);
+      select_unit("WHERE round_id IS ? AND evaluation_id IS ? AND state = 'open' ORDER BY number"), unit_of,
+      columns.round, columns.evaluation);
 }
 
 std::vector<Sample> list_samples(Reader& reader, UnitId unit) {
