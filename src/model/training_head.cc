@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "model/cpu_kernels.h"
+#include "model/matrix_product.h"
 #include "model/training_ops.h"
 
 namespace cutd {
@@ -29,6 +29,7 @@ HeadValues TrainingHead::run(const at::Tensor& rows, const at::Tensor& labels, b
   values.log_p.resize(static_cast<std::size_t>(count));
   values.log_not_p.resize(static_cast<std::size_t>(count));
   if (directions) values.directions = at::empty_like(rows);
+  const matrix_product::Path path = matrix_product::path_for(weights_.dtype, weights_.device);
   const std::int64_t chunk = std::max<std::int64_t>(1, kChunkLogits / weights_.head.size(0));
   for (std::int64_t first = 0; first < count; first += chunk) {
     const std::int64_t size = std::min(chunk, count - first);
@@ -39,7 +40,7 @@ HeadValues TrainingHead::run(const at::Tensor& rows, const at::Tensor& labels, b
                                      values.log_not_p.data() + first, difference);
     if (!directions) continue;
     at::Tensor out = values.directions.narrow(0, first, size);
-    at::mm_out(out, difference, weights_.head);
+    matrix_product::multiply(difference, weights_.head, out, path);
   }
   return values;
 }
