@@ -31,8 +31,41 @@ struct LinearTile {
   std::int64_t depth;
   float* out;
   std::int64_t out_stride;
-  std::int64_t ahead;  // elements between a weight read and the one fetched for later; 0: no prefetch
+  std::int64_t ahead;  // elements between a weight read and the one fetched for later; 0: it is here already
 };
+
+// One step of depth: kRows * kColumns products. The side with fewer chunks stays in registers, so that all sums do,
+// too.
+template <typename S, typename D, typename T, int kRows, int kColumns>
+inline void step_tile(const LinearTile<T>& tile, std::int64_t k, typename S::Vector (&sums)[kRows][kColumns]) {
+  const auto weights_of = [&tile, k](int r) {
+    const T* from = tile.weight + r * tile.weight_stride + k;
+    S::prefetch(from + tile.ahead);
+    return D::load(from);
+  };
+  const auto values_of = [&tile, k](int c) { return D::load(tile.input + c * tile.input_stride + k); };
+  if constexpr (kRows < kColumns) {
+    typename D::Chunk weights[kRows];
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r) weights[r] = weights_of(r);
+#pragma GCC unroll 8
+    for (int c = 0; c < kColumns; ++c) {
+      const typename D::Chunk values = values_of(c);
+#pragma GCC unroll 8
+      for (int r = 0; r < kRows; ++r) sums[r][c] = D::step(sums[r][c], weights[r], values);
+    }
+  } else {
+    typename D::Chunk values[kColumns];
+#pragma GCC unroll 8
+    for (int c = 0; c < kColumns; ++c) values[c] = values_of(c);
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r) {
+      const typename D::Chunk weights = weights_of(r);
+#pragma GCC unroll 8
+      for (int c = 0; c < kColumns; ++c) sums[r][c] = D::step(sums[r][c], weights, values[c]);
+    }
+  }
+}
 
 template <typename S, typename D, typename T, int kRows, int kColumns>
 void run_tile(const LinearTile<T>& tile) {
@@ -45,21 +78,7 @@ void run_tile(const LinearTile<T>& tile) {
   const T* weight = tile.weight;
   const T* input = tile.input;
   std::int64_t k = 0;
-  for (; k + D::kStep <= tile.depth; k += D::kStep) {
-    typename D::Chunk weights[kRows];
-#pragma GCC unroll 8
-    for (int r = 0; r < kRows; ++r) {
-      const T* from = weight + r * tile.weight_stride + k;
-      weights[r] = D::load(from);
-      if (tile.ahead != 0) S::prefetch(from + tile.ahead);
-    }
-#pragma GCC unroll 8
-    for (int c = 0; c < kColumns; ++c) {
-      const typename D::Chunk values = D::load(input + c * tile.input_stride + k);
-#pragma GCC unroll 8
-      for (int r = 0; r < kRows; ++r) sums[r][c] = D::step(sums[r][c], weights[r], values);
-    }
-  }
+  for (; k + D::kStep <= tile.depth; k += D::kStep) step_tile<S, D, T, kRows, kColumns>(tile, k, sums);
   if (k < tile.depth) {
     const std::int64_t rest = tile.depth - k;
 #pragma GCC unroll 8
@@ -114,8 +133,9 @@ void run_outputs(LinearTile<T> tile, std::int64_t outs, std::int64_t rows) {
 template <typename S, typename D, typename T, int kColumns>
 void linear(CpuMatrix<T> weight, std::int64_t outs, CpuMatrix<T> input, std::int64_t rows, std::int64_t depth,
             float* out, std::int64_t out_stride) {
-  constexpr std::int64_t kOutputBlock = 64;         // weights of a block stay in the L2 cache
-  constexpr std::int64_t kRowBlock = kColumns * 8;  // so do its rows of x
+  constexpr std::int64_t kOutputBlock = 64;           // weights of a block stay in the L2 cache
+  constexpr int kTallColumns = kColumns < 6 ? 1 : 2;  // of a tile twice as tall: for few rows, as many sums
+  constexpr std::int64_t kRowBlock = kColumns * 8;    // so do its rows of x
   for (std::int64_t n = 0; n < outs; n += kOutputBlock) {
     const std::int64_t block = outs - n < kOutputBlock ? outs - n : kOutputBlock;
     for (std::int64_t m = 0; m < rows; m += kRowBlock) {
@@ -129,8 +149,8 @@ void linear(CpuMatrix<T> weight, std::int64_t outs, CpuMatrix<T> input, std::int
                          out_stride,
                          8 * weight.stride};
       std::int64_t done = 0;
-      if (height <= 2) {
-        run_outputs<S, D, T, 8, (kColumns < 2 ? kColumns : 2)>(tile, block, height);
+      if (height <= kTallColumns) {
+        run_outputs<S, D, T, 8, kTallColumns>(tile, block, height);
         done = block / 8 * 8;
       }
       const auto skip = [&tile](std::int64_t count) {

@@ -1,8 +1,8 @@
 // The matrix products of the training pass: ATen's, or ATen's fp32 ones around bfloat16 operands.
 //
-// ATen multiplies bfloat16 matrices through oneDNN, which wants AVX-512; on an x86 CPU without it ATen multiplies number
-// by number, about twenty times slower than fp32. There the operands are widened, multiplied in fp32 and the result
-// rounded once, which is what oneDNN computes, too.
+// ATen multiplies bfloat16 matrices through oneDNN, which wants AVX-512; on an x86 CPU without it ATen multiplies
+// number by number, about twenty times slower than fp32. There the operands are widened, multiplied in fp32 and the
+// result rounded once, which is what oneDNN computes, too.
 #pragma once
 
 #include <ATen/ATen.h>
