@@ -6,6 +6,16 @@
 
 namespace cutd {
 
+std::int64_t common_prefix(std::span<const GenerationPrompt> prompts) {
+  if (prompts.size() < 2) return 0;
+  const std::vector<std::int64_t>& first = prompts.front().ids;
+  auto end = first.end() - 1;
+  for (const GenerationPrompt& prompt : prompts.subspan(1)) {
+    end = std::mismatch(first.begin(), end, prompt.ids.begin(), prompt.ids.end() - 1).first;
+  }
+  return end - first.begin();
+}
+
 GenerationRun::GenerationRun(const ModelConfig& config, const Tokenizer* tokenizer, Decoder& decoder,
                              std::span<const GenerationPrompt> prompts, const SamplingConfig& sampling,
                              const ArenaSlots& slots)
@@ -16,11 +26,14 @@ GenerationRun::GenerationRun(const ModelConfig& config, const Tokenizer* tokeniz
       sampling_(sampling),
       needs_logits_(sampling.temperature > 0 || sampling.repetition_penalty != 1),
       logits_(needs_logits_ ? static_cast<std::size_t>(slots.count * config.vocab_size) : 0),
+      prefix_(slots.prefix),
+      prefix_start_(slots.count * slots.size),
       answers_(prompts.size()) {
   for (std::int64_t i = slots.count - 1; i >= 0; --i) free_slots_.push_back(i * slots.size);
 }
 
 void GenerationRun::step(const Generator::OnToken& on_token) {
+  if (run_prefix()) return;
   admit();
   collect_rows();
   results_.assign(queries_.size(), {});
@@ -40,6 +53,18 @@ void GenerationRun::step(const Generator::OnToken& on_token) {
   std::erase_if(active_, [](const Sequence& sequence) { return sequence.prompt == nullptr; });
 }
 
+// True when the step went to the common prefix.
+bool GenerationRun::run_prefix() {
+  if (prefix_run_ == prefix_) return false;
+  const std::int64_t count = std::min(prefix_ - prefix_run_, decoder_.limits().max_rows);
+  rows_.clear();
+  for (std::int64_t i = 0; i < count; ++i, ++prefix_run_) {
+    rows_.push_back({prompts_.front().ids[static_cast<std::size_t>(prefix_run_)], prefix_start_, prefix_run_});
+  }
+  decoder_.run(rows_, {}, {});
+  return true;
+}
+
 void GenerationRun::admit() {
   for (; next_ < prompts_.size() && !free_slots_.empty(); ++next_) {
     Sequence& sequence = active_.emplace_back();
@@ -47,6 +72,8 @@ void GenerationRun::admit() {
     sequence.prompt = &prompts_[next_];
     sequence.slot_start = free_slots_.back();
     free_slots_.pop_back();
+    if (prefix_ > 0) decoder_.copy(prefix_start_, sequence.slot_start, prefix_);
+    sequence.run = prefix_;
     sequence.seen = prompts_[next_].ids;
     sequence.most_new = std::min(sampling_.max_new_tokens,
                                  config_.max_position_embeddings - static_cast<std::int64_t>(sequence.seen.size()));

@@ -1,6 +1,7 @@
-// One call of Generator::generate at work: continuous batching over the slots of an arena. A step admits prompts into
-// free slots, runs one row for every decoding sequence and prompt rows in what room is left, takes the tokens that
-// came out, and frees the slots of sequences that ended.
+// One call of Generator::generate at work: continuous batching over the slots of an arena. The ids with which all
+// prompts begin are run once; a prompt's slot gets a copy of their keys and values. A step admits prompts into free
+// slots, runs one row for every decoding sequence and prompt rows in what room is left, takes the tokens that came out,
+// and frees the slots of sequences that ended.
 #pragma once
 
 #include <deque>
@@ -13,8 +14,13 @@ namespace cutd {
 
 struct ArenaSlots {
   std::int64_t count = 1;
-  std::int64_t size = 1;  // places of each: the longest prompt with its response
+  std::int64_t size = 1;    // places of each: the longest prompt with its response
+  std::int64_t prefix = 0;  // places behind the slots, for the ids with which every prompt begins
 };
+
+// How many ids all prompts begin with: a template's opening, a judge's instructions. Fewer than the shortest prompt
+// has, since each needs a row of its own to be answered; 0 for one prompt alone.
+std::int64_t common_prefix(std::span<const GenerationPrompt> prompts);
 
 // Everything given must outlive it. One thread.
 class GenerationRun {
@@ -50,6 +56,7 @@ class GenerationRun {
     double logprob = 0;  // of the unmodified model
   };
 
+  bool run_prefix();
   void admit();
   void collect_rows();
   void collect_rows_of(Sequence& sequence, std::int64_t count);
@@ -66,6 +73,9 @@ class GenerationRun {
   const bool needs_logits_;
 
   std::vector<float> logits_;             // [slots, vocabulary] when needed
+  const std::int64_t prefix_;             // ids of the common prefix
+  const std::int64_t prefix_start_;       // its first place
+  std::int64_t prefix_run_ = 0;           // how many of them have their keys there
   std::vector<std::int64_t> free_slots_;  // their first places
   std::deque<Sequence> active_;           // in order of admission
   std::size_t next_ = 0;                  // first prompt not admitted yet

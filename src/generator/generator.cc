@@ -48,13 +48,24 @@ std::int64_t place_bytes(const DecoderWeights& weights) {
   return 2 * config.layers * config.kv_heads * config.head_dim * (weights.dtype == at::kFloat ? 4 : 2);
 }
 
-// Sequences that fit into the arena together, at most as many as are wanted.
+// Sequences that fit into the arena together beside their common prefix, at most as many as are wanted.
 std::int64_t slots_of(const GeneratorOptions& options, const DecoderWeights& weights, std::int64_t slot_size,
-                      std::size_t prompts) {
+                      std::int64_t prefix, std::size_t prompts) {
   const std::int64_t budget =
       options.arena_tokens > 0 ? options.arena_tokens : options.arena_bytes / place_bytes(weights);
   const std::int64_t wanted = std::min<std::int64_t>(options.max_batch, static_cast<std::int64_t>(prompts));
-  return std::clamp<std::int64_t>(budget / slot_size, 1, wanted);
+  return std::clamp<std::int64_t>((budget - prefix) / slot_size, 1, wanted);
+}
+
+// How many ids of a sequence need not run: the one scored before has left their keys and values in their places, and no
+// score is asked of them.
+std::int64_t run_before(std::span<const ScoreSequence> sequences, std::size_t index) {
+  if (index == 0) return 0;
+  const std::vector<std::int64_t>& ids = sequences[index].ids;
+  const std::vector<std::int64_t>& before = sequences[index - 1].ids;
+  // The last id of a sequence is never run.
+  const std::int64_t same = std::mismatch(ids.begin(), ids.end(), before.begin(), before.end() - 1).first - ids.begin();
+  return std::min(same, sequences[index].first - 1);
 }
 
 }  // namespace
@@ -87,9 +98,10 @@ std::vector<Generation> Generator::generate(std::span<const GenerationPrompt> pr
   }
   const std::int64_t slot_size = slot_size_of(prompts, weights_.config, sampling);
   if (prompts.empty()) return {};
-  const std::int64_t slots = slots_of(options_, weights_, slot_size, prompts.size());
-  Decoder& decoder = decoder_for(slots * slot_size, slot_size);
-  GenerationRun run(weights_.config, tokenizer_, decoder, prompts, sampling, {slots, slot_size});
+  const std::int64_t prefix = common_prefix(prompts);
+  const std::int64_t slots = slots_of(options_, weights_, slot_size, prefix, prompts.size());
+  Decoder& decoder = decoder_for(slots * slot_size + prefix, slot_size);
+  GenerationRun run(weights_.config, tokenizer_, decoder, prompts, sampling, {slots, slot_size, prefix});
   GenerationProgress progress;
   progress.total = static_cast<std::int64_t>(prompts.size());
   const auto start = SteadyClock::now();
@@ -132,7 +144,7 @@ std::vector<Score> Generator::score(std::span<const ScoreSequence> sequences, st
   for (std::size_t i = 0; i < sequences.size(); ++i) {
     const std::vector<std::int64_t>& ids = sequences[i].ids;
     const auto length = static_cast<std::int64_t>(ids.size());
-    for (std::int64_t begin = 0; begin + 1 < length; begin += decoder.limits().max_rows) {
+    for (std::int64_t begin = run_before(sequences, i); begin + 1 < length; begin += decoder.limits().max_rows) {
       check_stop(stop);
       rows.clear();
       queries.clear();

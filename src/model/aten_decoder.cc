@@ -68,6 +68,14 @@ class AtenDecoder final : public Decoder {
 
   const DecoderLimits& limits() const override { return limits_; }
 
+  void copy(std::int64_t from, std::int64_t to, std::int64_t count) override {
+    check_copy(limits_, from, to, count);
+    for (std::size_t layer = 0; layer < keys_.size(); ++layer) {
+      keys_[layer].narrow(0, to, count).copy_(keys_[layer].narrow(0, from, count));
+      values_[layer].narrow(0, to, count).copy_(values_[layer].narrow(0, from, count));
+    }
+  }
+
   void run(std::span<const DecoderRow> rows, std::span<const HeadQuery> queries,
            std::span<HeadResult> results) override {
     if (rows.empty() || static_cast<std::int64_t>(rows.size()) > limits_.max_rows || results.size() != queries.size()) {

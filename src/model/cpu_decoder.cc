@@ -33,6 +33,16 @@ class CpuDecoder final : public Decoder {
 
   const DecoderLimits& limits() const override { return limits_; }
 
+  void copy(std::int64_t from, std::int64_t to, std::int64_t count) override {
+    check_copy(limits_, from, to, count);
+    for (std::int64_t layer = 0; layer < static_cast<std::int64_t>(layers_.size()); ++layer) {
+      for (std::int64_t head = 0; head < shape_.kv_heads; ++head) {
+        std::copy_n(scratch_.keys(layer, head, from), count * shape_.head_dim, scratch_.keys(layer, head, to));
+        std::copy_n(scratch_.values(layer, head, from), count * shape_.head_dim, scratch_.values(layer, head, to));
+      }
+    }
+  }
+
   void run(std::span<const DecoderRow> rows, std::span<const HeadQuery> queries,
            std::span<HeadResult> results) override {
     check(rows, queries, results);

@@ -58,6 +58,10 @@ class Decoder {
   virtual void run(std::span<const DecoderRow> rows, std::span<const HeadQuery> queries,
                    std::span<HeadResult> results) = 0;
 
+  // Copies the keys and values of arena places [from, from + count) to [to, to + count), which lie apart.
+  // Error(kInternal) for others.
+  virtual void copy(std::int64_t from, std::int64_t to, std::int64_t count) = 0;
+
   virtual const DecoderLimits& limits() const = 0;
 };
 
@@ -65,6 +69,9 @@ enum class DecoderKind {
   kAutomatic,  // CPU kernels for weights on the CPU, operators otherwise
   kOperators,  // LibTorch operators anywhere
 };
+
+// For implementations of Decoder::copy. Error(kInternal) unless both ranges lie in the arena, and apart.
+void check_copy(const DecoderLimits& limits, std::int64_t from, std::int64_t to, std::int64_t count);
 
 // Error(kResource) when the arena does not fit into memory.
 std::unique_ptr<Decoder> make_decoder(const DecoderWeights& weights, const DecoderLimits& limits,

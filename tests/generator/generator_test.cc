@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "generator/generation_run.h"
 #include "support/golden.h"
 #include "support/tiny_model.h"
 
@@ -74,6 +75,52 @@ TEST_F(GeneratorTest, GivesTheSameBitsAtEveryBatchSizeGreedyOrSampled) {
     const std::vector<Generation> alone = generate(prompts, sampling, 1);
     for (const std::int64_t batch : {2, 5, 32}) EXPECT_TRUE(same(generate(prompts, sampling, batch), alone)) << batch;
   }
+}
+
+// Prompts that begin alike, as a template makes them; the first is where the others branch off.
+std::vector<GenerationPrompt> prompts_with_prefix(std::size_t count) {
+  std::vector<GenerationPrompt> prompts(count, {tiny_ids(21, 7), 3});
+  for (std::size_t i = 1; i < count; ++i) {
+    const std::vector<std::int64_t> own = tiny_ids(2 + i, 60 + i);
+    prompts[i].ids.insert(prompts[i].ids.end(), own.begin(), own.end());
+    prompts[i].seed = static_cast<std::int64_t>(i);
+  }
+  return prompts;
+}
+
+TEST_F(GeneratorTest, RunsWhatAllPromptsBeginWithOnceAndAnswersWithTheSameBits) {
+  const std::vector<GenerationPrompt> prompts = prompts_with_prefix(7);
+  EXPECT_EQ(common_prefix(prompts), 20);
+  for (const SamplingConfig& sampling : {greedy(12), sampled(12)}) {
+    std::vector<Generation> alone;
+    for (const GenerationPrompt& prompt : prompts) alone.push_back(generate({prompt}, sampling)[0]);
+    GeneratorOptions options = batch_of(3);  // slots are used again
+    for (const std::int64_t rows : {4, 20, 256}) {
+      options.prefill_rows = rows;
+      EXPECT_TRUE(same(Generator(weights_, nullptr, options).generate(prompts, sampling, {}), alone)) << rows;
+    }
+    options.arena_tokens = 40;  // one slot
+    EXPECT_TRUE(same(Generator(weights_, nullptr, options).generate(prompts, sampling, {}), alone));
+  }
+}
+
+TEST_F(GeneratorTest, RunsACommonPrefixOnceWithLibTorchsOperators) {
+  const std::vector<GenerationPrompt> prompts = prompts_with_prefix(5);
+  GeneratorOptions options = batch_of(2);
+  options.decoder = DecoderKind::kOperators;
+  const std::vector<Generation> answers = Generator(weights_, nullptr, options).generate(prompts, greedy(8), {});
+  for (std::size_t i = 0; i < prompts.size(); ++i) {
+    const Generation alone = generate({prompts[i]}, greedy(8))[0];
+    EXPECT_EQ(answers[i].ids, alone.ids);
+    EXPECT_THAT(answers[i].logprobs, ::testing::Pointwise(::testing::DoubleNear(1e-4), alone.logprobs));
+  }
+}
+
+TEST(CommonPrefixTest, LeavesEveryPromptARowOfItsOwn) {
+  EXPECT_EQ(common_prefix(std::vector<GenerationPrompt>{{{5, 6, 7}, 0}}), 0) << "one prompt has it for itself";
+  EXPECT_EQ(common_prefix(std::vector<GenerationPrompt>{{{5, 6, 7}, 0}, {{5, 6, 7}, 1}}), 2);
+  EXPECT_EQ(common_prefix(std::vector<GenerationPrompt>{{{5, 6, 7, 8}, 0}, {{5, 6}, 1}, {{5, 6, 7, 9}, 1}}), 1);
+  EXPECT_EQ(common_prefix(std::vector<GenerationPrompt>{{{5, 6, 7}, 0}, {{4, 6, 7}, 1}}), 0);
 }
 
 TEST_F(GeneratorTest, RepeatsAUnitExactly) {
@@ -176,6 +223,27 @@ TEST_F(GeneratorTest, ScoresASequenceInAnyCutAlike) {
   EXPECT_EQ(wide.logprobs.size(), 40U);
   EXPECT_EQ(cut.logprobs, wide.logprobs);
   EXPECT_EQ(cut.top, wide.top);
+}
+
+TEST_F(GeneratorTest, ScoresSequencesThatBeginAlikeAsIfAlone) {
+  const std::vector<std::int64_t> shared = tiny_ids(30, 4);
+  std::vector<ScoreSequence> sequences;
+  for (const std::size_t length : {10, 4, 20, 1}) {
+    std::vector<std::int64_t> ids = shared;
+    const std::vector<std::int64_t> own = tiny_ids(length, length);
+    ids.insert(ids.end(), own.begin(), own.end());
+    sequences.push_back({ids, 30});
+    sequences.push_back({ids, 12});                              // scores lie in the shared part
+    sequences.push_back({{ids.begin(), ids.begin() + 20}, 20});  // nothing is asked
+    sequences.push_back({{ids.begin(), ids.begin() + 25}, 5});   // a part of what was run
+  }
+  Generator generator(weights_, nullptr, {});
+  const std::vector<Score> together = generator.score(sequences, {});
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    const Score alone = Generator(weights_, nullptr, {}).score(std::span(&sequences[i], 1), {})[0];
+    EXPECT_EQ(together[i].logprobs, alone.logprobs) << i;
+    EXPECT_EQ(together[i].top, alone.top) << i;
+  }
 }
 
 TEST(GeneratorGoldenTest, GivesTheReferenceContinuationsAndLogProbabilities) {

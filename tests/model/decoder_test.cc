@@ -107,6 +107,18 @@ TEST(DecoderTest, RefusesRowsOutsideItsLimits) {
   }
 }
 
+TEST(DecoderTest, RefusesToCopyOutsideTheArenaOrOntoItself) {
+  const DecoderWeights weights = random_decoder_weights(odd_config(), at::kFloat, at::kCPU, 3);
+  for (const DecoderKind kind : {DecoderKind::kAutomatic, DecoderKind::kOperators}) {
+    const auto decoder = make_decoder(weights, small_limits(), kind);
+    EXPECT_NO_THROW(decoder->copy(0, 256, 256));
+    EXPECT_THROW(decoder->copy(0, 257, 256), Error);
+    EXPECT_THROW(decoder->copy(-1, 256, 16), Error);
+    EXPECT_THROW(decoder->copy(8, 0, 9), Error);
+    EXPECT_THROW(decoder->copy(8, 8, -1), Error);
+  }
+}
+
 class GoldenDecoderTest : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
