@@ -118,7 +118,11 @@ TEST_P(CutReply, IsNeverAWholeReply) {
 
 INSTANTIATE_TEST_SUITE_P(HttpClientTest, CutReply,
                          ::testing::Values(std::tuple{Framing::kLength, false}, std::tuple{Framing::kLength, true},
-                                           std::tuple{Framing::kChunked, false}, std::tuple{Framing::kChunked, true}));
+                                           std::tuple{Framing::kChunked, false}, std::tuple{Framing::kChunked, true}),
+                         [](const auto& manner) {
+                           return std::string(std::get<0>(manner.param) == Framing::kLength ? "length" : "chunked") +
+                                  (std::get<1>(manner.param) ? "_gzip" : "_plain");
+                         });
 
 TEST(HttpClientTest, SeesAGzipStreamCutByTheServerItself) {
   const std::string whole = gzip_bytes("{\"text\":\"Perfect.\"}");

@@ -35,6 +35,11 @@ struct DiskCase {
   bool for_ever;
 };
 
+std::string name_of(const DiskCase& one) {
+  return std::string(one.operation == DiskOperation::kWrite ? "write" : "sync") +
+         (one.fault == DiskFault::kFull ? "_finds_no_space" : "_fails") + (one.for_ever ? "_for_ever" : "_once");
+}
+
 class DiskFaultTest : public testing::TestWithParam<DiskCase> {
  protected:
   // A store that writes until the disk fails; how many writes were acknowledged.
@@ -92,7 +97,8 @@ INSTANTIATE_TEST_SUITE_P(Disks, DiskFaultTest,
                                          DiskCase{DiskOperation::kWrite, DiskFault::kFull, true},
                                          DiskCase{DiskOperation::kWrite, DiskFault::kIoError, false},
                                          DiskCase{DiskOperation::kSync, DiskFault::kIoError, false},
-                                         DiskCase{DiskOperation::kSync, DiskFault::kIoError, true}));
+                                         DiskCase{DiskOperation::kSync, DiskFault::kIoError, true}),
+                         [](const auto& one) { return name_of(one.param); });
 
 // Runs `work` in a child process; true when it ended by itself with status 0, false when it was killed.
 bool survives(const std::function<void()>& work) {
