@@ -17,7 +17,8 @@ enum class Path {
 // The faster path for operands of this type on this device.
 Path path_for(at::ScalarType dtype, const at::Device& device);
 
-// out = a b. a: [m, k], b: [k, n], out: [m, n], of the operands' type. out is written whole.
+// out = a b. a: [m, k], b: [k, n], out: [m, n], of one type; for kWidened an operand may be fp32 already. out is
+// written whole.
 void multiply(const at::Tensor& a, const at::Tensor& b, at::Tensor& out, Path path);
 
 // The same, returned.

@@ -15,7 +15,8 @@ struct HeadValues {
   at::Tensor directions;         // [rows, hidden] (onehot - softmax) W in the weights' type; undefined unless asked for
 };
 
-// The frozen head. Keeps fp32 weights of its own when the base is bfloat16 on the CPU: logits are fp32 always.
+// The frozen head. Logits are fp32 always; over a bfloat16 base on the CPU, a run widens the weights once for all its
+// rows.
 class TrainingHead {
  public:
   explicit TrainingHead(const DecoderWeights& weights);
@@ -24,8 +25,6 @@ class TrainingHead {
   HeadValues run(const at::Tensor& rows, const at::Tensor& labels, bool directions) const;
 
  private:
-  at::Tensor logits(const at::Tensor& rows) const;
-
   const DecoderWeights& weights_;
 };
 
