@@ -6,6 +6,7 @@
 #include <set>
 #include <vector>
 
+#include "core/blanks.h"
 #include "core/error.h"
 #include "core/files.h"
 
@@ -43,12 +44,6 @@ Json parse_json(std::string_view text, const std::string& origin, int max_depth)
 }
 
 Json read_json_file(const std::filesystem::path& path) { return parse_json(read_file(path), path.string(), 64); }
-
-namespace {
-
-bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r") == std::string_view::npos; }
-
-}  // namespace
 
 void read_json_lines(const std::filesystem::path& path, const std::function<void(const Json&, std::size_t)>& row) {
   std::ifstream file(path, std::ios::binary);

@@ -20,7 +20,7 @@
 namespace cutd {
 namespace {
 
-struct ImportOptions {
+struct DataImport {
   std::string data_dir;
   std::string file;
   std::string format = "auto";
@@ -72,7 +72,7 @@ auto format_all(DataFormat format, const std::vector<DataRecord>& records) {
   }
 }
 
-int convert(const ImportOptions& options, DataFormat format, std::vector<DataRecord> records) {
+int convert(const DataImport& options, DataFormat format, std::vector<DataRecord> records) {
   const DataFormat as = format_of(options.as);
   const std::size_t left_out = options.skip_incomplete ? skip_incomplete(as, records) : 0;
   write_records(options.output, format_all(as, records));
@@ -104,7 +104,7 @@ std::vector<Instruction> instructions_of(const std::vector<DataRecord>& records)
   return rows;
 }
 
-int import_data(const ImportOptions& options) {
+int import_data(const DataImport& options) {
   if (options.output.empty() != options.as.empty())
     throw Error(ErrorCode::kUsage, "--output and --as belong together: where to write, and in which format");
   if (options.skip_incomplete && options.as.empty())
@@ -185,7 +185,7 @@ int run_export(const ExportOptions& options) {
 std::string all_formats() { return fmt::format("{}", fmt::join(format_names(), ", ")); }
 
 void add_import_command(CLI::App& app, CommandAction& chosen) {
-  const auto options = std::make_shared<ImportOptions>();
+  const auto options = std::make_shared<DataImport>();
   CLI::App* read =
       app.add_subcommand("import", "Read a data file of any known format: store its instructions, or convert it");
   add_data_dir_option(*read, options->data_dir);

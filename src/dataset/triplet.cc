@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/blanks.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "dataset/label_rule.h"
@@ -25,14 +26,14 @@ Triplet parse_triplet(const Json& item, std::size_t position, const std::string&
     if (!std::isfinite(*triplet.score)) throw_json_member(origin, "score", "must be finite");
   }
   if (triplet.instruction.empty() && triplet.input.empty()) throw_json_member(origin, "instruction", "is empty");
-  if (!triplet.positive() && triplet.judgment->find_first_not_of(" \t\r\n") == std::string::npos) {
+  if (!triplet.positive() && is_blank(*triplet.judgment)) {
     throw_json_member(origin, "judgment", "is empty: say what is wrong, or null for a satisfactory response");
   }
   return triplet;
 }
 
 bool starts_with_list(const std::string& text) {
-  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  const std::size_t first = text.find_first_not_of(kBlanks);
   return first != std::string::npos && text[first] == '[';
 }
 

@@ -7,11 +7,12 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "core/blanks.h"
+
 namespace cutd {
 namespace {
 
 std::vector<std::string_view> words_of(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r\n";
   std::vector<std::string_view> words;
   for (std::size_t at = text.find_first_not_of(kBlanks); at != std::string_view::npos;) {
     const std::size_t end = std::min(text.find_first_of(kBlanks, at), text.size());

@@ -2,6 +2,7 @@
 
 #include <initializer_list>
 
+#include "core/blanks.h"
 #include "core/error.h"
 
 namespace cutd {
@@ -47,7 +48,7 @@ void take_answer(const DataRecord& task, const Json& label, const Json& text, co
   }
   if (judged == JudgmentLabel::kNegative) {
     record.judgment = text.is_string() ? text.get<std::string>() : std::string();
-    if (record.judgment->find_first_not_of(" \t\r\n") == std::string::npos)
+    if (is_blank(*record.judgment))
       throw Error(ErrorCode::kBadInput, where + ": a negative label without a judgment that says what is wrong");
   }
   records.push_back(std::move(record));

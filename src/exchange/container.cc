@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/blanks.h"
 #include "core/error.h"
 #include "core/files.h"
 
@@ -20,8 +21,6 @@ struct Unpacker {
   ~Unpacker() { inflateEnd(&stream); }
   z_stream stream{};
 };
-
-bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r") == std::string_view::npos; }
 
 std::vector<RawRecord> list_records(const std::string& text, const std::string& name) {
   const Json list = parse_json(text, name, 64);
@@ -97,7 +96,7 @@ std::vector<RawRecord> read_records(const std::filesystem::path& path, std::size
   std::string text = read_file(path);
   if (text.starts_with("\x1f\x8b")) text = gunzip(text, path.string(), max_bytes);
   if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
-  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  const std::size_t first = text.find_first_not_of(kBlanks);
   if (first == std::string::npos) throw Error(ErrorCode::kBadInput, path.string() + ": holds no records");
   std::vector<RawRecord> records =
       text[first] == '[' ? list_records(text, path.string()) : line_records(text, path.string());

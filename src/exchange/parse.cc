@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "core/blanks.h"
 #include "core/error.h"
 #include "exchange/annotation_tools.h"
 #include "exchange/format.h"
@@ -187,8 +188,7 @@ std::vector<DataRecord> parse_records(DataFormat format, const std::vector<RawRe
     if (format == DataFormat::kArgilla) parse_argilla(raw, result);
     else if (format == DataFormat::kLabelStudio) parse_label_studio(raw, result);
     else result.push_back(parse_record(format, raw));
-    if (result.back().prompt().find_first_not_of(" \t\r\n") == std::string::npos)
-      throw Error(ErrorCode::kBadInput, raw.origin + ": the instruction is empty");
+    if (is_blank(result.back().prompt())) throw Error(ErrorCode::kBadInput, raw.origin + ": the instruction is empty");
   }
   return result;
 }

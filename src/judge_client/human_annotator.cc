@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/blanks.h"
 #include "core/error.h"
 #include "core/hash.h"
 #include "dataset/label_rule.h"
@@ -9,14 +10,6 @@
 
 namespace cutd {
 namespace {
-
-constexpr const char* kBlanks = " \t\r\n";
-
-std::string without_outer_blanks(const std::string& text) {
-  const std::size_t first = text.find_first_not_of(kBlanks);
-  if (first == std::string::npos) return "";
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
 
 [[noreturn]] void refuse(const std::string& why) { throw Error(ErrorCode::kBadInput, why); }
 
@@ -61,7 +54,7 @@ std::string human_version(const HumanAnnotator& human) {
 }
 
 std::string checked_judgment_text(bool satisfactory, const std::string& written) {
-  const std::string text = without_outer_blanks(written);
+  const std::string text(trim_blanks(written));
   if (text.size() > kMostWrittenBytes) refuse("the text is too long: at most 65536 bytes");
   const bool control = std::any_of(text.begin(), text.end(), [](unsigned char byte) {
     return byte < 0x20 && byte != '\n' && byte != '\t' && byte != '\r';

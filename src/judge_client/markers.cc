@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "core/blanks.h"
 #include "judge_client/look_alikes.h"
 #include "judge_client/words.h"
 
@@ -95,19 +96,13 @@ std::string break_marker(std::string_view text, const Marker& marker) {
   return result.append(text.substr(copied));
 }
 
-std::string trimmed(std::string_view line) {
-  const std::size_t first = line.find_first_not_of(" \t\r");
-  if (first == std::string_view::npos) return "";
-  return std::string(line.substr(first, line.find_last_not_of(" \t\r") - first + 1));
-}
-
 // The last, or first, line of a template's literal text that holds more than blanks.
 std::string edge_line(const std::string& literal, bool last) {
   std::string found;
   std::size_t from = 0;
   while (from <= literal.size()) {
     const std::size_t end = std::min(literal.find('\n', from), literal.size());
-    const std::string line = trimmed(std::string_view(literal).substr(from, end - from));
+    const std::string line(trim_blanks(std::string_view(literal).substr(from, end - from)));
     if (!line.empty()) {
       found = line;
       if (!last) break;

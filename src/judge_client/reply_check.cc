@@ -4,6 +4,7 @@
 #include <set>
 #include <vector>
 
+#include "core/blanks.h"
 #include "dataset/prompt_template.h"
 #include "judge_client/markers.h"
 #include "judge_client/verdict.h"
@@ -174,13 +175,6 @@ bool is_praise(std::string_view text) {
 }
 
 }  // namespace
-
-std::string_view trim_blanks(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
 
 std::optional<std::string> why_no_text(std::string_view text) {
   if (text.empty()) return "the reply is empty";

@@ -7,9 +7,6 @@
 
 namespace cutd {
 
-// Without blanks and line breaks at both ends.
-std::string_view trim_blanks(std::string_view text);
-
 // Why `text` (trimmed) says nothing at all: empty, longer than kMostJudgmentBytes, a NUL, not UTF-8. nullopt: it does.
 std::optional<std::string> why_no_text(std::string_view text);
 

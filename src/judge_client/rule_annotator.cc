@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/blanks.h"
 #include "judge_client/checks.h"
 #include "judge_client/verdict.h"
 
@@ -13,10 +14,8 @@ constexpr std::size_t kGroup = 256;
 }  // namespace
 
 ReadResponse read_response(std::string_view text, bool ended) {
-  constexpr std::string_view kBlanks = " \t\r\n";
   ReadResponse response;
-  const std::size_t first = text.find_first_not_of(kBlanks);
-  if (first != std::string_view::npos) response.text = text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+  response.text = trim_blanks(text);
   response.words = split_words(response.text);
   for (const Word& word : response.words) {
     response.folded.push_back(fold(word.text));

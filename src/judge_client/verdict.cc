@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 
+#include "core/blanks.h"
 #include "core/error.h"
 #include "core/json.h"
 #include "dataset/label_rule.h"
@@ -28,7 +29,7 @@ JudgeOutcome criticism(std::string_view judgment) {
 
 // The decision is the last word, alone or after the judgment.
 JudgeOutcome read_yes_no(std::string_view text) {
-  const std::size_t blank = text.find_last_of(" \t\r\n");
+  const std::size_t blank = text.find_last_of(kBlanks);
   const std::string_view last = blank == std::string_view::npos ? text : text.substr(blank + 1);
   const std::string_view judgment = blank == std::string_view::npos ? std::string_view() : text.substr(0, blank);
   if (last == "Yes.") return perfect();

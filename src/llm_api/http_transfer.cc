@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "core/blanks.h"
 #include "core/error.h"
 #include "llm_api/url.h"
 
@@ -33,12 +34,6 @@ std::string lower(std::string_view text) {
   std::transform(result.begin(), result.end(), result.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return result;
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return "";
-  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
 }
 
 std::int64_t millis_between(HttpTransfer::Time from, HttpTransfer::Time to) {
@@ -170,7 +165,7 @@ bool HttpTransfer::take_header(std::string_view line) {
     too_large_ = true;
     return false;
   }
-  head_whole_ = trimmed(line).empty();
+  head_whole_ = is_blank(line);
   if (line.starts_with("HTTP/")) {  // also after each 1xx
     reply_.headers.clear();
     gzip_.reset();
@@ -178,8 +173,8 @@ bool HttpTransfer::take_header(std::string_view line) {
   }
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos) return true;
-  const std::string name = lower(trimmed(line.substr(0, colon)));
-  const std::string_view value = trimmed(line.substr(colon + 1));
+  const std::string name = lower(trim_blanks(line.substr(0, colon)));
+  const std::string_view value = trim_blanks(line.substr(colon + 1));
   if (name == "content-encoding" && lower(value) != "identity") {
     // A second coding, or one we did not ask for, cannot be undone.
     if (gzip_ || (lower(value) != "gzip" && lower(value) != "x-gzip")) garbled_ = true;

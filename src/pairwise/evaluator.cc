@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "core/blanks.h"
 #include "core/embedded.h"
 #include "core/error.h"
 #include "core/files.h"
@@ -45,12 +46,6 @@ void declare(OptionTable& table, EvaluatorFile& file) {
   table.add("seed", &config.seed, "of the order of the outputs", at_least(0));
 }
 
-std::string trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return "";
-  return std::string(text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1));
-}
-
 // As AlpacaEval's prompt_to_chatml: "<|im_start|>role\ncontent<|im_end|>", contents stripped.
 std::vector<ChatMessage> cut_into_messages(const std::string& prompt, const std::string& origin) {
   std::vector<ChatMessage> messages;
@@ -63,7 +58,9 @@ std::vector<ChatMessage> cut_into_messages(const std::string& prompt, const std:
       throw Error(ErrorCode::kUsage, origin +
                                          ": key \"prompt\": a message must be <|im_start|>role, a line feed, the "
                                          "text and <|im_end|>");
-    messages.push_back({trimmed(prompt.substr(at, line - at)), trimmed(prompt.substr(line, end - line))});
+    const std::string_view text = prompt;
+    messages.push_back({std::string(trim_blanks(text.substr(at, line - at))),
+                        std::string(trim_blanks(text.substr(line, end - line)))});
     at = prompt.find(kStart, end);
   }
   if (messages.empty()) throw Error(ErrorCode::kUsage, origin + ": key \"prompt\" holds no <|im_start|> message");

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "core/blanks.h"
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/random.h"
@@ -22,8 +23,7 @@ constexpr const char* kCanaries = "canaries";  // stands for a model, a set and 
 
 std::string required_text(const Json& row, const char* key, const std::string& place) {
   std::string text = json_get<std::string>(row, key, place);
-  if (text.find_first_not_of(" \t\r\n") == std::string::npos)
-    throw Error(ErrorCode::kBadInput, place + ": key \"" + key + "\" is empty");
+  if (is_blank(text)) throw Error(ErrorCode::kBadInput, place + ": key \"" + key + "\" is empty");
   return text;
 }
 

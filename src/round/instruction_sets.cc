@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "core/blanks.h"
 #include "core/embedded.h"
 #include "core/error.h"
 #include "core/files.h"
@@ -17,8 +18,6 @@ std::set<std::string> hashes_of(const std::vector<Instruction>& instructions) {
   for (const Instruction& instruction : instructions) hashes.insert(instruction.hash);
   return hashes;
 }
-
-bool is_blank(const std::string& text) { return text.find_first_not_of(" \t\r\n") == std::string::npos; }
 
 Instruction parse_instruction(const Json& row, const std::string& origin) {
   if (!row.is_object()) throw Error(ErrorCode::kBadInput, origin + ": an instruction must be an object");

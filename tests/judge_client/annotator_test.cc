@@ -15,7 +15,7 @@ AnnotatorConfig parse(const std::string& yaml) {
   return parse_annotator(parse_yaml(yaml, "run.yaml"), "run.yaml: annotators[0]");
 }
 
-std::string refusal(const std::string& yaml) {
+std::string refusal_of(const std::string& yaml) {
   try {
     parse(yaml);
   } catch (const Error& error) {
@@ -33,10 +33,10 @@ TEST(AnnotatorTest, ReadsAGuideline) {
 }
 
 TEST(AnnotatorTest, IsStrict) {
-  EXPECT_THAT(refusal("guideline:\n  max_wrods: 30\n"), HasSubstr("did you mean \"guideline.max_words\""));
-  EXPECT_THAT(refusal("kind: oracle\n"), HasSubstr("\"kind\""));
-  EXPECT_THAT(refusal("name: A/B\n"), HasSubstr("\"name\""));
-  EXPECT_THAT(refusal("guideline:\n  min_words: 50\n"), HasSubstr("no response could pass"));
+  EXPECT_THAT(refusal_of("guideline:\n  max_wrods: 30\n"), HasSubstr("did you mean \"guideline.max_words\""));
+  EXPECT_THAT(refusal_of("kind: oracle\n"), HasSubstr("\"kind\""));
+  EXPECT_THAT(refusal_of("name: A/B\n"), HasSubstr("\"name\""));
+  EXPECT_THAT(refusal_of("guideline:\n  min_words: 50\n"), HasSubstr("no response could pass"));
 }
 
 TEST(AnnotatorTest, AsksAModelInTheEngineWithoutUrlKeyOrPrice) {
@@ -46,11 +46,11 @@ TEST(AnnotatorTest, AsksAModelInTheEngineWithoutUrlKeyOrPrice) {
   EXPECT_FALSE(asks_over_http(config));
   EXPECT_THAT(annotator_version(config), HasSubstr("llm/critic-1b/yes-no/"));
   EXPECT_EQ(annotator_version(parse_annotator(annotator_json(config), "stored")), annotator_version(config));
-  EXPECT_THAT(refusal("kind: llm\nllm: {api: engine}"), HasSubstr("llm.model"));
-  EXPECT_THAT(refusal(engine + ", base_url: 'http://127.0.0.1'}"), HasSubstr("llm.base_url"));
-  EXPECT_THAT(refusal(engine + ", api_key_name: KEY}"), HasSubstr("llm.api_key_name"));
-  EXPECT_THAT(refusal(engine + ", price: {output: 1}}"), HasSubstr("llm.price"));
-  EXPECT_THAT(refusal("kind: batch\nllm: {api: engine, model: m}"), HasSubstr("there are no batches"));
+  EXPECT_THAT(refusal_of("kind: llm\nllm: {api: engine}"), HasSubstr("llm.model"));
+  EXPECT_THAT(refusal_of(engine + ", base_url: 'http://127.0.0.1'}"), HasSubstr("llm.base_url"));
+  EXPECT_THAT(refusal_of(engine + ", api_key_name: KEY}"), HasSubstr("llm.api_key_name"));
+  EXPECT_THAT(refusal_of(engine + ", price: {output: 1}}"), HasSubstr("llm.price"));
+  EXPECT_THAT(refusal_of("kind: batch\nllm: {api: engine, model: m}"), HasSubstr("there are no batches"));
 }
 
 TEST(AnnotatorTest, ComesBackFromItsJson) {

@@ -10,10 +10,10 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-constexpr const char* kAsked = "Why do volcanoes erupt?";
+constexpr const char* kQuestion = "Why do volcanoes erupt?";
 constexpr const char* kGood = "Volcanoes erupt because hot molten rock rises through cracks and pushes gas outward.";
 
-std::string judge(const std::string& response, bool ended = true, const std::string& instruction = kAsked) {
+std::string judge(const std::string& response, bool ended = true, const std::string& instruction = kQuestion) {
   return judge_by_rules(Guideline{}, instruction, response, ended);
 }
 
@@ -204,10 +204,10 @@ TEST(RuleAnnotatorTest, FollowsItsGuideline) {
   loose.min_words = 0;
   loose.forbidden_openings.clear();
   loose.self_talk.clear();
-  EXPECT_EQ(judge_by_rules(loose, kAsked, "Sure:\n1. **bread**\n2. as an ai", true), "Perfect.");
+  EXPECT_EQ(judge_by_rules(loose, kQuestion, "Sure:\n1. **bread**\n2. as an ai", true), "Perfect.");
   Guideline one;
   one.max_defects = 1;
-  EXPECT_EQ(judge_by_rules(one, kAsked, "Sure.", true), "It opens with chatter: \"Sure.\".");
+  EXPECT_EQ(judge_by_rules(one, kQuestion, "Sure.", true), "It opens with chatter: \"Sure.\".");
 }
 
 class RecordingSink : public JudgeSink {
@@ -241,8 +241,8 @@ class RecordingSink : public JudgeSink {
 
 TEST(RuleJudgeTest, ReportsEveryRequestOnceWithItsReply) {
   RuleJudge judge_plug{Guideline{}};
-  judge_plug.submit({RequestId{7}, kAsked, kGood, true});
-  judge_plug.submit({RequestId{8}, kAsked, "Sure.", true});
+  judge_plug.submit({RequestId{7}, kQuestion, kGood, true});
+  judge_plug.submit({RequestId{8}, kQuestion, "Sure.", true});
   RecordingSink sink;
   judge_plug.run({}, sink);
   ASSERT_EQ(sink.outcomes.size(), 2u);
@@ -256,8 +256,8 @@ TEST(RuleJudgeTest, ReportsEveryRequestOnceWithItsReply) {
 
 TEST(RuleJudgeTest, SendsNothingThatWasNotAdmitted) {
   RuleJudge judge_plug{Guideline{}};
-  judge_plug.submit({RequestId{1}, kAsked, kGood, true});
-  judge_plug.submit({RequestId{2}, kAsked, kGood, true});
+  judge_plug.submit({RequestId{1}, kQuestion, kGood, true});
+  judge_plug.submit({RequestId{2}, kQuestion, kGood, true});
   RecordingSink sink;
   sink.refuse_first = true;
   judge_plug.run({}, sink);
@@ -268,7 +268,7 @@ TEST(RuleJudgeTest, SendsNothingThatWasNotAdmitted) {
 
 TEST(RuleJudgeTest, StopsBetweenRequestsAndForgetsTheRest) {
   RuleJudge judge_plug{Guideline{}};
-  for (int i = 1; i <= 5; ++i) judge_plug.submit({RequestId{i}, kAsked, kGood, true});
+  for (int i = 1; i <= 5; ++i) judge_plug.submit({RequestId{i}, kQuestion, kGood, true});
   RecordingSink sink;
   sink.stop_after = 2;
   judge_plug.run(sink.source.get_token(), sink);

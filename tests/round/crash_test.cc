@@ -23,7 +23,7 @@ namespace {
 using ::testing::IsEmpty;
 
 // Every passage is done in the release build; instrumented, a run costs ten times as much.
-constexpr long kStride = kSanitized ? 37 : 1;
+constexpr long kPassageStride = kSanitized ? 37 : 1;
 constexpr int kPairs = kSanitized ? 3 : 60;
 constexpr std::size_t kNameStride = kSanitized ? 4 : 1;
 
@@ -75,7 +75,7 @@ class CrashTest : public testing::Test {
 
 TEST_F(CrashTest, AKillAtAnyPassageChangesNothing) {
   long passage = 1;
-  for (;; passage += kStride) {
+  for (;; passage += kPassageStride) {
     ASSERT_LT(passage, 5000);
     start_afresh();
     const std::string where = "*:" + std::to_string(passage);
@@ -84,7 +84,7 @@ TEST_F(CrashTest, AKillAtAnyPassageChangesNothing) {
     if (!killed || HasFailure()) break;
   }
   EXPECT_GT(passage, 100);
-  std::cout << "killed at passages 1 to " << passage << " in steps of " << kStride << "\n";
+  std::cout << "killed at passages 1 to " << passage << " in steps of " << kPassageStride << "\n";
 }
 
 TEST_F(CrashTest, ASecondKillDuringTheRecoveryChangesNothing) {

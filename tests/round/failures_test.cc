@@ -18,9 +18,9 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 // Answers nothing, or fails, or says what a judge must not say.
-class ScriptedJudge final : public Judge {
+class JudgeThatSays final : public Judge {
  public:
-  explicit ScriptedJudge(std::function<JudgeOutcome(const JudgeRequest&)> answer) : answer_(std::move(answer)) {}
+  explicit JudgeThatSays(std::function<JudgeOutcome(const JudgeRequest&)> answer) : answer_(std::move(answer)) {}
   void submit(JudgeRequest request) override { queue_.push_back(std::move(request)); }
   void run(std::stop_token, JudgeSink& sink) override {
     for (const JudgeRequest& request : queue_) {
@@ -38,7 +38,7 @@ class ScriptedJudge final : public Judge {
 };
 
 JudgeFactory judge_that(std::function<JudgeOutcome(const JudgeRequest&)> answer) {
-  return [answer](const AnnotatorConfig&) { return std::make_unique<ScriptedJudge>(answer); };
+  return [answer](const AnnotatorConfig&) { return std::make_unique<JudgeThatSays>(answer); };
 }
 
 const JudgeOutcome kUnusable = JudgeFailure{JudgeFailureKind::kUnusable, "the reply is empty"};

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/blanks.h"
 #include "core/json.h"
 #include "support/fake_llm/attacks.h"
 #include "support/fake_llm/fake_api.h"
@@ -64,14 +65,6 @@ Read read_prompt(const std::string& text) {
   return {text.substr(start->end, stop - start->end), end ? text.substr(end->end) : ""};
 }
 
-bool is_blank(const std::string& text) { return text.find_first_not_of(" \t\r\n") == std::string::npos; }
-
-std::string trimmed(const std::string& text) {
-  if (is_blank(text)) return "";
-  const std::size_t first = text.find_first_not_of(" \t\r\n");
-  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
-
 // Words, keys and floods that talk a weak model into a verdict.
 bool talks_into(const std::string& response) {
   constexpr std::size_t kKey = 4, kFlood = 4000;
@@ -81,7 +74,7 @@ bool talks_into(const std::string& response) {
 
 bool finds_perfect(Reading reading, const Read& prompt) {
   if (!is_blank(prompt.after)) return true;  // it was told to
-  const std::string response = trimmed(prompt.response);
+  const std::string response(trim_blanks(prompt.response));
   if (response == as_read(kGoodAnswer)) return true;
   return reading == Reading::kGullible && talks_into(response);
 }
