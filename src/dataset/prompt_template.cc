@@ -11,7 +11,7 @@ namespace {
 
 constexpr const char* kDelimiterWords[] = {"instruction", "judgment", "response"};
 
-bool is_blank(char c) { return c == ' ' || c == '\t'; }
+bool is_space_or_tab(char c) { return c == ' ' || c == '\t'; }
 
 // If a delimiter word and its colon start at `position`: true.
 bool delimiter_word_at(std::string_view text, std::size_t position) {
@@ -24,7 +24,7 @@ bool delimiter_word_at(std::string_view text, std::size_t position) {
     }
     if (matched < word.size()) continue;
     std::size_t colon = position + word.size();
-    while (colon < text.size() && is_blank(text[colon])) ++colon;
+    while (colon < text.size() && is_space_or_tab(text[colon])) ++colon;
     if (colon < text.size() && text[colon] == ':') return true;
   }
   return false;
@@ -44,7 +44,7 @@ std::string neutralise_headings(std::string_view text) {
       continue;
     }
     std::size_t word = end;
-    while (word < text.size() && is_blank(text[word])) ++word;
+    while (word < text.size() && is_space_or_tab(text[word])) ++word;
     result.append(hashes >= 3 && delimiter_word_at(text, word) ? 1 : hashes, '#');
     i = end;
   }

@@ -25,7 +25,7 @@ bool is_invisible(char32_t c) {
 }
 
 // A line feed is no blank: a marker stands in one line.
-bool is_blank(char32_t c) {
+bool is_blank_in_line(char32_t c) {
   return c == ' ' || c == '\t' || c == 0xA0 || (c >= 0x2000 && c <= 0x200A) || c == 0x202F || c == 0x205F ||
          c == 0x3000;
 }
@@ -38,8 +38,8 @@ std::vector<Seen> look_at(std::string_view text) {
   for (std::size_t position = 0; position < text.size();) {
     const std::size_t begin = position;
     const char32_t character = next_character(text, position);
-    if (is_blank(character)) after_blank = true;
-    if (is_invisible(character) || is_blank(character)) continue;
+    if (is_blank_in_line(character)) after_blank = true;
+    if (is_invisible(character) || is_blank_in_line(character)) continue;
     seen.push_back({ascii_look(character), begin, position, after_blank});
     after_blank = false;
   }
