@@ -53,6 +53,7 @@ std::vector<DataRecord> preference_records(const std::vector<LineageRow>& rows) 
 
 std::vector<Json> lineage_json(const std::vector<LineageRow>& rows) {
   std::vector<Json> values;
+  values.reserve(rows.size());
   for (const LineageRow& row : rows) {
     values.push_back({{"judgment_id", row.judgment.value},
                       {"run", row.run.value},

@@ -25,6 +25,7 @@ std::size_t display_width(const std::string& text) {
 
 std::string table_text(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths;
+  widths.reserve(header.size());
   for (const std::string& title : header) widths.push_back(display_width(title));
   for (const auto& row : rows) {
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], display_width(row[i]));
@@ -59,6 +60,7 @@ std::string cell(const Json& value) {
 
 std::string table_of(const Json& list, const std::vector<std::pair<std::string, std::string>>& columns) {
   std::vector<std::string> header;
+  header.reserve(columns.size());
   for (const auto& [title, key] : columns) header.push_back(title);
   std::vector<std::vector<std::string>> rows;
   for (const Json& item : list) {

@@ -52,6 +52,7 @@ void run_data_prepare(const PrepareCommandOptions& options, const PromptTemplate
                       std::ostream& output) {
   const std::vector<Triplet> triplets = read_triplets(options.data);
   std::vector<ExampleKind> kinds;
+  kinds.reserve(triplets.size());
   for (const Triplet& triplet : triplets) {
     kinds.push_back(triplet.positive() ? ExampleKind::kAlignP : ExampleKind::kAlignN);
   }

@@ -74,6 +74,7 @@ void RuleJudge::run(std::stop_token stop, JudgeSink& sink) {
     const std::vector<JudgeRequest> group = take_group();
     if (group.empty()) return;
     std::vector<AttemptIntent> intents;
+    intents.reserve(group.size());
     for (const JudgeRequest& request : group) intents.push_back({{request.id, 1}, 0});
     const std::vector<bool> admitted = sink.before_send(intents);
     for (std::size_t i = 0; i < group.size() && !stop.stop_requested(); ++i) {

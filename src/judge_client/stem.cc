@@ -33,12 +33,10 @@ constexpr std::array<Suffix, 26> kSuffixes = {{
 std::string tidy(std::string word) {
   const std::size_t size = word.size();
   // Doubled consonant left by "-ing" and "-ed": "running" -> "run"; "ll", "ss", "zz" belong to the word.
-  if (size >= 4 && word[size - 1] == word[size - 2] &&
-      std::string_view("aeioulsz").find(word[size - 1]) == std::string_view::npos) {
-    word.pop_back();
-  } else if (size >= 4 && word.back() == 'e') {
-    word.pop_back();
-  }
+  const bool doubled = size >= 4 && word[size - 1] == word[size - 2] &&
+                       std::string_view("aeioulsz").find(word[size - 1]) == std::string_view::npos;
+  const bool silent = size >= 4 && word.back() == 'e';
+  if (doubled || silent) word.pop_back();
   if (word.size() >= 3 && word.back() == 'y') word.back() = 'i';
   return word;
 }

@@ -92,6 +92,7 @@ void PairJournal::append(const std::vector<Json>& lines) {
 
 void PairJournal::begin(const std::vector<JournalAttempt>& attempts) {
   std::vector<Json> lines;
+  lines.reserve(attempts.size());
   for (const JournalAttempt& attempt : attempts) {
     lines.push_back(
         {{"event", "attempt"}, {"key", attempt.key}, {"number", attempt.number}, {"reserved", attempt.reserved}});

@@ -54,6 +54,7 @@ void check_responses(const std::vector<GeneratedResponse>& responses, std::size_
 std::vector<NewResponse> rows_of(const std::vector<GeneratedResponse>& responses, const ModelReference& model,
                                  const std::string& template_version) {
   std::vector<NewResponse> rows;
+  rows.reserve(responses.size());
   for (const GeneratedResponse& response : responses) {
     rows.push_back(
         {response.ids, response.text, response.finish_reason, model.hash, template_version, sum_of(response.logprobs)});

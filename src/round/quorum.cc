@@ -67,6 +67,7 @@ std::string lineage(const Quorum& quorum, const std::vector<Vote>& votes, const 
 
 std::optional<Move> next_move(const Quorum& quorum, const std::vector<Votes>& members, const Judgment& waiting) {
   std::vector<Vote> votes;
+  votes.reserve(members.size());
   for (const Votes& member : members) votes.push_back(vote_of(member, waiting.response));
   const Resolution resolution = resolve(votes, quorum.policy);
   switch (resolution.kind) {

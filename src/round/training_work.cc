@@ -68,6 +68,7 @@ std::vector<Candidate> read_candidates(Reader& reader, const WorkContext& contex
 
 std::vector<Candidate> downsample(std::vector<Candidate> candidates, double ratio, std::int64_t seed) {
   std::vector<ExampleKind> kinds;
+  kinds.reserve(candidates.size());
   for (const Candidate& candidate : candidates) kinds.push_back(candidate.row.example.kind);
   std::vector<Candidate> kept;
   for (const std::size_t i : downsample_positives(kinds, ratio, static_cast<std::uint64_t>(seed)))

@@ -70,6 +70,7 @@ void settle(Writer& writer, TaskId task, const TaskFacts& facts, const std::vect
 
 PeopleVerdict verdict_of(const std::vector<Vote>& votes, const std::string& rule) {
   std::vector<JudgmentLabel> labels;
+  labels.reserve(votes.size());
   for (const Vote& vote : votes) labels.push_back(vote.label);
   return verdict_of_people(labels, rule);
 }

@@ -212,6 +212,7 @@ std::vector<std::vector<JudgmentLabel>> list_votes(Reader& reader, QueueId queue
       },
       queue);
   std::vector<std::vector<JudgmentLabel>> list;
+  list.reserve(votes.size());
   for (auto& [task, labels] : votes) list.push_back(std::move(labels));
   return list;
 }

@@ -34,7 +34,7 @@ std::string select_run(const char* rest) {
 bool may_move(RunState from, RunState to) {
   switch (from) {
     case RunState::kActive: return to != RunState::kActive;
-    case RunState::kPaused: return to == RunState::kActive || to == RunState::kCancelled;
+    case RunState::kPaused:
     case RunState::kFailed: return to == RunState::kActive || to == RunState::kCancelled;
     case RunState::kCompleted:
     case RunState::kCancelled: return false;

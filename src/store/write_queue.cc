@@ -86,8 +86,9 @@ void WriteQueue::run_in_transaction(std::vector<Done>& batch) {
   Writer writer(*database_, epoch_, clock_.wall_micros());
   const auto deadline = std::chrono::steady_clock::now() + kLongestBatch;
   run_under_savepoint(writer, batch.front());
-  Command next;
-  while (batch.size() < kMostCommands && std::chrono::steady_clock::now() < deadline && pop(next)) {
+  while (batch.size() < kMostCommands && std::chrono::steady_clock::now() < deadline) {
+    Command next;
+    if (!pop(next)) break;
     batch.push_back({std::move(next), nullptr});
     run_under_savepoint(writer, batch.back());
   }

@@ -212,6 +212,7 @@ std::vector<TensorInfo> read_tensor_infos(Cursor& cursor, std::uint64_t count) {
     cursor.set_subject(fmt::format("tensor info {}", i));
     infos.push_back(read_tensor_info(cursor));
   }
+  names.reserve(infos.size());
   for (const TensorInfo& info : infos) names.push_back(info.tensor.name);
   std::sort(names.begin(), names.end());
   const auto twice = std::adjacent_find(names.begin(), names.end());
