@@ -1,5 +1,5 @@
 # Precompiled headers, with GCC: ATen for LibTorch's files; for the tests GoogleTest, JSON and fmt. Those still include what
-# they use: the lint preset has neither these nor unity builds, which shows it. The other files go without: with -O2 GCC
+# they use: the preset `alone` has neither these nor units, which shows it. The other files go without: with -O2 GCC
 # forgets that what it precompiled are system headers, and warns of libstdc++. Clang goes without: its precompiled header
 # names absolute paths, so that the compiler cache would know nothing in a second clone.
 set(common_headers <nlohmann/json.hpp> <fmt/format.h> <algorithm> <array> <atomic> <charconv> <chrono> <cmath>
