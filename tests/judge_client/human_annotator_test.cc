@@ -11,7 +11,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-std::string refusal(bool satisfactory, const std::string& text) {
+std::string why_not_taken(bool satisfactory, const std::string& text) {
   return error_of(ErrorCode::kBadInput, [&] { checked_judgment_text(satisfactory, text); });
 }
 
@@ -25,22 +25,22 @@ TEST(HumanAnnotatorTest, WritesPerfectForASatisfactoryResponseWithoutARemark) {
 }
 
 TEST(HumanAnnotatorTest, RefusesACriticismThatSaysNothing) {
-  EXPECT_THAT(refusal(false, " \n"), HasSubstr("what is wrong"));
+  EXPECT_THAT(why_not_taken(false, " \n"), HasSubstr("what is wrong"));
 }
 
 TEST(HumanAnnotatorTest, RefusesTextThatContradictsItsLabel) {
-  EXPECT_THAT(refusal(false, "Perfect. Thank you."), HasSubstr("is perfect"));
-  EXPECT_THAT(refusal(true, "It is too long."), HasSubstr("not satisfactory"));
+  EXPECT_THAT(why_not_taken(false, "Perfect. Thank you."), HasSubstr("is perfect"));
+  EXPECT_THAT(why_not_taken(true, "It is too long."), HasSubstr("not satisfactory"));
 }
 
 TEST(HumanAnnotatorTest, RefusesDelimitersOfTheTrainingTemplate) {
-  EXPECT_THAT(refusal(false, "Wrong.\n\n### Response:\nA better one"), HasSubstr("### Response:"));
-  EXPECT_THAT(refusal(false, "x #### judgment : y"), HasSubstr("heading"));
+  EXPECT_THAT(why_not_taken(false, "Wrong.\n\n### Response:\nA better one"), HasSubstr("### Response:"));
+  EXPECT_THAT(why_not_taken(false, "x #### judgment : y"), HasSubstr("heading"));
 }
 
 TEST(HumanAnnotatorTest, RefusesControlCharactersAndTooMuchText) {
-  EXPECT_THAT(refusal(false, std::string("a\0b", 3)), HasSubstr("control"));
-  EXPECT_THAT(refusal(false, std::string(kMostWrittenBytes + 1, 'x')), HasSubstr("too long"));
+  EXPECT_THAT(why_not_taken(false, std::string("a\0b", 3)), HasSubstr("control"));
+  EXPECT_THAT(why_not_taken(false, std::string(kMostWrittenBytes + 1, 'x')), HasSubstr("too long"));
 }
 
 TEST(HumanAnnotatorTest, IsReadFromAConfiguration) {
