@@ -277,7 +277,7 @@ TEST_F(LlmJudgingTest, AReferenceTravelsFromItsFileToTheJudgesPrompt) {
 TEST_F(LlmJudgingTest, TheRateLimitersStateIsKeptWithEachReservation) {
   serve();
   Json limited = annotators();
-  limited["annotators"][0]["llm"]["max_rpm"] = 600;
+  limited["annotators"][0]["llm"]["max_rpm"] = 60;  // a second each: some of it is left, however busy the machine is
   use_llm_judges();
   const RunId run = start(limited);
   work_to(run, Phase::kJudging);
