@@ -57,6 +57,7 @@ Marker marker_of(const std::string& text) {
   std::size_t hashes = 0;
   while (hashes < seen.size() && seen[hashes].character == '#') ++hashes;
   marker.heading = hashes >= 2 && hashes < seen.size();
+  marker.body.reserve(seen.size());
   for (std::size_t i = marker.heading ? hashes : 0; i < seen.size(); ++i) marker.body.push_back(seen[i].character);
   return marker;
 }
@@ -77,8 +78,8 @@ std::optional<std::size_t> stands_at(const std::vector<Seen>& seen, std::size_t 
   return hashes;
 }
 
-std::string break_marker(std::string_view text, const Marker& marker) {
-  const std::vector<Seen> seen = look_at(text);
+// `text`, seen as `seen`, without the marker; nothing where it does not stand.
+std::optional<std::string> break_marker(std::string_view text, const std::vector<Seen>& seen, const Marker& marker) {
   std::string result;
   std::size_t copied = 0;
   for (std::size_t i = 0; i < seen.size(); ++i) {
@@ -93,6 +94,7 @@ std::string break_marker(std::string_view text, const Marker& marker) {
       result.push_back(' ');
     }
   }
+  if (copied == 0) return std::nullopt;
   return result.append(text.substr(copied));
 }
 
@@ -145,7 +147,13 @@ std::vector<std::string> section_markers(const std::string& text) {
 
 std::string break_markers(std::string_view text, const std::vector<std::string>& markers) {
   std::string result(text);
-  for (const std::string& marker : markers) result = break_marker(result, marker_of(marker));
+  std::vector<Seen> seen = look_at(result);  // once for all markers: hardly a text holds one
+  for (const std::string& marker : markers) {
+    std::optional<std::string> broken = break_marker(result, seen, marker_of(marker));
+    if (!broken) continue;
+    result = std::move(*broken);
+    seen = look_at(result);
+  }
   return result;
 }
 

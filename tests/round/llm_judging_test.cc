@@ -66,7 +66,7 @@ class LlmJudgingTest : public RoundTest {
   void expect_killed_at(const char* point) {
     std::cout.flush();
     daemon_.reset();
-    const pid_t child = ::fork();
+    const pid_t child = server_ ? server_->fork() : ::fork();
     if (child == 0) {
       ::setenv("CUTD_CRASH_AT", point, 1);
       fault::reload();

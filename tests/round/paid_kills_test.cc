@@ -77,9 +77,9 @@ class PaidKillsTest : public RoundTest {
 
   // One daemon's life: judges until it has ended or is killed, once the double has read `hits` more requests.
   void live_and_die(std::int64_t hits) {
-    const std::int64_t from = server_.counts().hits;
+    const std::int64_t from = server_.hits();
     std::cout.flush();
-    const pid_t child = ::fork();
+    const pid_t child = server_.fork();
     if (child == 0) {
       open();
       use_judges();
@@ -90,7 +90,7 @@ class PaidKillsTest : public RoundTest {
       const StoreReader ledger(folder_ / "data");
       int status = 0;
       pid_t ended = 0;
-      while (server_.counts().hits - from < hits && (ended = ::waitpid(child, &status, WNOHANG)) == 0) {
+      while (server_.hits() - from < hits && (ended = ::waitpid(child, &status, WNOHANG)) == 0) {
         compare(ledger);
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
       }

@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
 #include <atomic>
@@ -69,6 +70,14 @@ class FakeLlmServer::Impl {
     const std::lock_guard lock(mutex_);
     return counts_;
   }
+  std::int64_t hits() const {
+    const std::lock_guard lock(mutex_);
+    return counts_.hits;
+  }
+  pid_t fork() const {
+    const std::lock_guard lock(moving_);
+    return ::fork();
+  }
 
  private:
   struct Connection {
@@ -99,6 +108,7 @@ class FakeLlmServer::Impl {
     std::array<epoll_event, 128> events;
     while (!stopping_) {
       const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), wait_ms());
+      const std::lock_guard lock(moving_);
       for (int i = 0; i < count; ++i) {
         const epoll_event& event = events[static_cast<std::size_t>(i)];
         if (event.data.fd == listener_.get()) accept_all();
@@ -258,6 +268,7 @@ class FakeLlmServer::Impl {
   std::multimap<SteadyClock::time_point, std::pair<int, std::int64_t>> timers_;
   std::map<std::string, std::int64_t> tries_;
 
+  mutable std::mutex moving_;  // held by the server's thread whenever it does anything but wait
   mutable std::mutex mutex_;
   FakeCounts counts_;  // guarded by mutex_
 
@@ -272,5 +283,7 @@ std::string FakeLlmServer::url(const std::string& path) const {
   return "http://127.0.0.1:" + std::to_string(port()) + path;
 }
 FakeCounts FakeLlmServer::counts() const { return impl_->counts(); }
+std::int64_t FakeLlmServer::hits() const { return impl_->hits(); }
+pid_t FakeLlmServer::fork() const { return impl_->fork(); }
 
 }  // namespace cutd

@@ -4,6 +4,8 @@
 // times}}.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -33,6 +35,11 @@ class FakeLlmServer {
   int port() const;
   std::string url(const std::string& path = "") const;  // "http://127.0.0.1:PORT" + path
   FakeCounts counts() const;                            // any thread
+  std::int64_t hits() const;                            // of counts(); any thread
+
+  // fork(2) while the server's thread stands still, holding no lock that the child would find taken for ever: the
+  // allocator of ASan (Clang 16) does not look after its own. The child has no server; it must not touch this one.
+  pid_t fork() const;
 
  private:
   class Impl;
