@@ -4,8 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -26,18 +28,22 @@ class RecordingSink : public ChatSink {
       answers.push_back(admitted < cap);
       if (answers.back()) {
         ++admitted;
+        ++watched->in_flight;
         if (!rows.insert({attempt.request, attempt.number}).second) ++repeated_rows;
       }
     }
+    ++watched->announcements;
     return answers;
   }
   void after_reply(ChatAttempt, const HttpReply& reply, const std::optional<ChatUsage>& usage) override {
+    --watched->in_flight;
     ++replies;
     elapsed_ms.push_back(reply.elapsed_ms);
     seen += reply.body;
     if (usage) used += usage->input_tokens + usage->output_tokens;
   }
   void after_failure(ChatAttempt, const ApiFailure& failure) override {
+    --watched->in_flight;
     seen += failure.message + failure.received;
     failures.push_back(failure_class_name(failure.what));
   }
@@ -54,10 +60,16 @@ class RecordingSink : public ChatSink {
   }
   void health_changed(const ChatHealth& now) override { health.push_back(now); }
   void beat() override {
+    ++watched->beats;
     if (on_beat) on_beat();
   }
 
   std::int64_t cap = 1'000'000;
+  // Looked at by other threads, to see what the client has taken notice of.
+  struct Watched {
+    std::atomic<std::int64_t> announcements{0}, beats{0}, in_flight{0};
+  };
+  std::unique_ptr<Watched> watched = std::make_unique<Watched>();
   bool resend = false;
   std::function<void()> on_end, on_beat;
   std::int64_t admitted = 0, repeated_rows = 0, replies = 0, used = 0, capped = 0;

@@ -37,7 +37,7 @@ class ChatClientOutageTest : public ChatClientTest {
     });
   }
 
-  // Asks about `count` items in a thread of its own; time passes only in pass().
+  // Asks about `count` items in a thread of its own; returns when it has begun. Time passes only in pass().
   void begin(int count) {
     options_.endpoint.base_url = server_ ? server_->url() : gone_;
     options_.http = local_http();
@@ -45,7 +45,12 @@ class ChatClientOutageTest : public ChatClientTest {
     client_ = std::make_unique<ChatClient>(options_, manual_);
     sink_.on_end = [this] { ++ended_; };
     for (int i = 0; i < count; ++i) client_->submit(i, about(i));
-    worker_ = std::thread([this] { reason_ = client_->run(stop_.get_token(), sink_); });
+    working_ = true;
+    worker_ = std::thread([this] {
+      reason_ = client_->run(stop_.get_token(), sink_);
+      working_ = false;
+    });
+    while (working_ && sink_.watched->announcements == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   static ChatRequest about(int item) {
     ChatRequest chat;
@@ -53,16 +58,24 @@ class ChatClientOutageTest : public ChatClientTest {
     chat.messages = {{"user", "Judge item " + std::to_string(item) + "."}};
     return chat;
   }
+  // Each step in two: what is due after the first has been sent when the second is noticed, and is answered then.
   void pass(std::int64_t milliseconds, std::int64_t step_ms = 5 * kSecond) {
     for (std::int64_t passed = 0; passed < milliseconds; passed += step_ms) {
-      manual_.advance_ms(step_ms);
-      std::this_thread::sleep_for(std::chrono::milliseconds(3));
+      if (step_ms > kSecond) advance(step_ms - kSecond);
+      advance(kSecond);
     }
+  }
+  // Returns when the client has noticed, however slow the machine is. A second at least: that often it beats.
+  void advance(std::int64_t milliseconds) {
+    const std::int64_t before = sink_.watched->beats;
+    manual_.advance_ms(milliseconds);
+    while (working_ && (sink_.watched->beats == before || sink_.watched->in_flight > 0))
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   // Until `count` items have ended; how long that took.
   std::int64_t pass_until_ended(int count, std::int64_t most_ms) {
     const std::int64_t begun = manual_.boot_millis();
-    while (ended_ < count && manual_.boot_millis() - begun < most_ms) pass(kSecond / 2, kSecond / 2);
+    while (ended_ < count && manual_.boot_millis() - begun < most_ms) pass(kSecond, kSecond);
     return manual_.boot_millis() - begun;
   }
   // Until the double has read `hits` requests, without time passing.
@@ -76,6 +89,7 @@ class ChatClientOutageTest : public ChatClientTest {
 
   ManualClock manual_;
   std::atomic<bool> sick_{true};
+  std::atomic<bool> working_{false};
   std::atomic<int> ended_{0};
   std::string told_to_wait_;
   std::string gone_;
