@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <fstream>
@@ -336,15 +335,11 @@ TEST_F(GateTest, ABodyOfManyKeysIsRefusedQuickly) {
   std::string body = "{";
   for (int i = 0; body.size() < 250'000; ++i) body += "\"" + std::to_string(i) + "\":0,";
   body.back() = '}';
-  auto least = std::chrono::steady_clock::duration::max();  // what the machine's other work adds is not ours
-  for (int i = 0; i < 3; ++i) {
-    const auto begin = std::chrono::steady_clock::now();
-    const Reply reply = sign_in(body);
-    least = std::min(least, std::chrono::steady_clock::now() - begin);
-    EXPECT_EQ(reply.status, 400);
-    EXPECT_THAT(reply.body, HasSubstr("more than 1024 keys"));
-  }
-  EXPECT_LT(least, std::chrono::milliseconds(500));
+  const auto begin = std::chrono::steady_clock::now();
+  const Reply reply = sign_in(body);
+  EXPECT_EQ(reply.status, 400);
+  EXPECT_THAT(reply.body, HasSubstr("more than 1024 keys"));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(500));
 }
 
 TEST_F(GateTest, LoneSurrogatesAreNoText) {

@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <thread>
@@ -300,13 +299,9 @@ TEST_F(HttpServerTest, SlowClientsDoNotHoldUpAnHonestOne) {
     slow.push_back(connect());
     slow.back().send("GET /x HT");
   }
-  SteadyClock::duration least = SteadyClock::duration::max();  // what the machine's other work adds is not ours
-  for (int i = 0; i < 3; ++i) {
-    const auto begin = SteadyClock::now();
-    EXPECT_THAT(ask(get("/honest", "Connection: close\r\n")), HasSubstr("200 OK"));
-    least = std::min(least, SteadyClock::now() - begin);
-  }
-  EXPECT_LT(least, std::chrono::milliseconds(250));
+  const auto begin = SteadyClock::now();
+  EXPECT_THAT(ask(get("/honest", "Connection: close\r\n")), HasSubstr("200 OK"));
+  EXPECT_LT(SteadyClock::now() - begin, std::chrono::milliseconds(250));
 }
 
 TEST_F(HttpServerTest, StreamsEventsUntilTheSourceEnds) {
