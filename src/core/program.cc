@@ -1,6 +1,7 @@
 #include "core/program.h"
 
 #include <cstdio>
+#include <cstdlib>
 #include <new>
 
 #include "core/error.h"
@@ -13,6 +14,14 @@ int report(const std::string& program, const std::string& message, int code) {
   std::fprintf(stderr, "%s: %s\n", program.c_str(), message.c_str());
   return code;
 }
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)  // GCC
+constexpr bool kInstrumented = true;
+#elif defined(__has_feature)  // Clang
+constexpr bool kInstrumented = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
+#else
+constexpr bool kInstrumented = false;
+#endif
 
 }  // namespace
 
@@ -29,6 +38,12 @@ int run_reporting_errors(const std::string& program, const std::function<int()>&
   } catch (const std::exception& error) {
     return report(program, std::string("unexpected failure: ") + error.what(), kExitUnexpected);
   }
+}
+
+void end_process(int code) {
+  if (kInstrumented) std::exit(code);
+  std::fflush(nullptr);
+  std::_Exit(code);
 }
 
 }  // namespace cutd

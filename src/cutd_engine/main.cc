@@ -7,7 +7,7 @@
 #include "cutd_engine/command.h"
 
 int main(int argc, char** argv) {
-  return cutd::run_reporting_errors("cutd-engine", [&]() -> int {
+  const int code = cutd::run_reporting_errors("cutd-engine", [&]() -> int {
     CLI::App app(
         "The model side of cutd: log-probabilities, generation, objectives, training, merging. Exit codes: 0 done, "
         "1 unexpected, 2 wrong use or configuration, 3 unusable input.");
@@ -28,4 +28,5 @@ int main(int argc, char** argv) {
     }
     return chosen();
   });
+  cutd::end_process(code);
 }
