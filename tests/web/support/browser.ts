@@ -13,7 +13,7 @@ const kScreenshots = fileURLToPath(new URL("../screenshots", import.meta.url));
 
 export async function launch(): Promise<Browser> {
   return chromium.launch({
-    executablePath: process.env["CUTD_CHROMIUM"] ?? "/usr/bin/chromium",
+    executablePath: process.env["CUTD_CHROMIUM"] ?? "/usr/bin/chromium-headless-shell",
     args: process.getuid?.() === 0 ? ["--no-sandbox"] : [],
   });
 }
