@@ -1,4 +1,5 @@
-// Of the test programs that link LibTorch, in GoogleTest's place: each test is a process, which ends as cutd-engine does.
+// Of the test programs that link LibTorch, for GoogleTest's own: each test is a process, which ends as cutd-engine
+// does.
 #include <gmock/gmock.h>
 
 #include "core/program.h"
