@@ -5,6 +5,7 @@
 #include <new>
 
 #include "core/error.h"
+#include "core/sanitized.h"
 
 namespace cutd {
 namespace {
@@ -14,14 +15,6 @@ int report(const std::string& program, const std::string& message, int code) {
   std::fprintf(stderr, "%s: %s\n", program.c_str(), message.c_str());
   return code;
 }
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)  // GCC
-constexpr bool kInstrumented = true;
-#elif defined(__has_feature)  // Clang
-constexpr bool kInstrumented = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
-#else
-constexpr bool kInstrumented = false;
-#endif
 
 }  // namespace
 
@@ -41,7 +34,7 @@ int run_reporting_errors(const std::string& program, const std::function<int()>&
 }
 
 void end_process(int code) {
-  if (kInstrumented) std::exit(code);
+  if (kSanitized) std::exit(code);
   std::fflush(nullptr);
   std::_Exit(code);
 }

@@ -6,10 +6,10 @@
 #include <fstream>
 #include <mutex>
 
+#include "core/sanitized.h"
 #include "judge_client/counting_sink.h"
 #include "judge_client/make_llm_judge.h"
 #include "judge_client/wire_replies.h"
-#include "support/sanitized.h"
 
 namespace cutd {
 namespace {

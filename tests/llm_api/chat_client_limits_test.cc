@@ -5,8 +5,8 @@
 #include <fstream>
 #include <thread>
 
+#include "core/sanitized.h"
 #include "llm_api/chat_client_fixture.h"
-#include "support/sanitized.h"
 
 namespace cutd {
 namespace {

@@ -11,10 +11,10 @@
 
 #include "core/fault.h"
 #include "core/files.h"
+#include "core/sanitized.h"
 #include "round/round_fixture.h"
 #include "round/run_start.h"
 #include "support/folders.h"
-#include "support/sanitized.h"
 #include "support/scripted_text.h"
 
 namespace cutd {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/sanitized.h"
 #include "dataset/prompt_template.h"
 #include "judge_client/counting_sink.h"
 #include "judge_client/judging_prompt.h"
@@ -14,7 +15,6 @@
 #include "support/fake_llm/attacks.h"
 #include "support/fake_llm/fake_api.h"
 #include "support/fake_llm/reading_judge.h"
-#include "support/sanitized.h"
 
 namespace cutd {
 namespace {

@@ -9,12 +9,12 @@
 #include <thread>
 
 #include "core/random.h"
+#include "core/sanitized.h"
 #include "judge_client/make_llm_judge.h"
 #include "round/round_fixture.h"
 #include "store/attempts.h"
 #include "store/ledger.h"
 #include "support/fake_llm/fake_api.h"
-#include "support/sanitized.h"
 
 namespace cutd {
 namespace {

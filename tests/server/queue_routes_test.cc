@@ -5,9 +5,9 @@
 #include <set>
 #include <thread>
 
+#include "core/sanitized.h"
 #include "round/people.h"
 #include "store/queue_fixture.h"
-#include "support/sanitized.h"
 
 namespace cutd {
 namespace {

@@ -12,9 +12,9 @@
 #include <optional>
 #include <thread>
 
+#include "core/sanitized.h"
 #include "server/http_server.h"
 #include "support/raw_client.h"
-#include "support/sanitized.h"
 #include "support/temporary_directory.h"
 
 namespace cutd {

@@ -5,11 +5,11 @@
 
 #include "core/embedded.h"
 #include "core/fault.h"
+#include "core/sanitized.h"
 #include "store/fault_vfs.h"
 #include "store/folder_lock.h"
 #include "store/migrations.h"
 #include "store/store_fixture.h"
-#include "support/sanitized.h"
 
 namespace cutd {
 namespace {

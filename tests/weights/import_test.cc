@@ -4,7 +4,7 @@
 
 #include "core/files.h"
 #include "core/json.h"
-#include "support/sanitized.h"
+#include "core/sanitized.h"
 #include "text/tokenizer.h"
 #include "weights/fingerprint.h"
 #include "weights/gguf_model.h"

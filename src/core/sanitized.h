@@ -1,5 +1,5 @@
-// Whether this program is instrumented: its memory is then the sanitizer's (shadow, quarantine) and says nothing of
-// ours.
+// Whether this program is instrumented. Its memory is then the sanitizer's (shadow, quarantine) and says nothing of
+// ours, and its end is when leaks are told.
 #pragma once
 
 namespace cutd {
