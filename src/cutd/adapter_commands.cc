@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/signals.h"
 #include "cutd/api_client.h"
 #include "cutd/command.h"
 #include "cutd/data_dir.h"
@@ -34,7 +35,8 @@ int print_adapters(const AdapterOptions& options) {
 }
 
 // A verified copy: what leaves is byte for byte what the round published.
-void copy_verified(const fs::path& source, const fs::path& output, const std::string& hash) {
+void copy_verified(const fs::path& source, const fs::path& output, const std::string& hash,
+                   const std::stop_token& stop) {
   if (fs::exists(output)) throw Error(ErrorCode::kConflict, output.string() + " exists already; name a new folder");
   fs::create_directories(fs::absolute(output).parent_path());
   fs::path temporary = output;
@@ -46,17 +48,23 @@ void copy_verified(const fs::path& source, const fs::path& output, const std::st
     fs::remove_all(temporary);
     throw Error(ErrorCode::kBadInput, source.string() + " is damaged: its hash is " + found + ", not " + hash);
   }
+  if (stop.stop_requested()) fs::remove_all(temporary);
+  throw_if_stopped(stop, "copying");
   publish_directory(temporary, output);
 }
 
-int export_adapter(const AdapterOptions& options) {
+void export_adapter(const AdapterOptions& options, const std::stop_token& stop) {
   const Json adapter = ApiClient(options.data_dir).get("/api/v1/adapters/" + std::to_string(options.adapter));
-  copy_verified(adapter.at("path").get<std::string>(), options.output, adapter.at("folder_hash").get<std::string>());
+  copy_verified(adapter.at("path").get<std::string>(), options.output, adapter.at("folder_hash").get<std::string>(),
+                stop);
   if (options.json)
     print_json(
         {{"id", options.adapter}, {"path", fs::absolute(options.output).string()}, {"hash", adapter.at("hash")}});
   else fmt::print("adapter {} is at {}\n", options.adapter, options.output);
-  return kExitDone;
+}
+
+int run_adapter_export(const AdapterOptions& options) {
+  return run_stoppable([&](const std::stop_token& stop) { export_adapter(options, stop); });
 }
 
 }  // namespace
@@ -74,7 +82,7 @@ void add_adapter_commands(CLI::App& app, CommandAction& chosen) {
   };
   CLI::App* lister = add("list", "Adapters of the folder", print_adapters);
   lister->add_option("--run", options->run, "Only of this run")->check(CLI::PositiveNumber);
-  CLI::App* exporter = add("export", "Copy an adapter out, verified", export_adapter);
+  CLI::App* exporter = add("export", "Copy an adapter out, verified", run_adapter_export);
   exporter->add_option("adapter", options->adapter, "Id of the adapter; a cumulative one loads on the original base")
       ->required();
   exporter->add_option("--output", options->output, "Folder to make")->required();

@@ -2,7 +2,7 @@
 #include <iostream>
 #include <memory>
 
-#include "core/error.h"
+#include "core/signals.h"
 #include "cutd/command.h"
 #include "dataset/model_text.h"
 #include "dataset/prepare_command.h"
@@ -16,12 +16,12 @@ struct DataOptions {
   PrepareCommandOptions prepare;
 };
 
-int run_prepare(DataOptions options) {
+void run_prepare(DataOptions options, const std::stop_token& stop) {
+  options.prepare.stop = stop;
   const ModelText text = read_model_text(options.model, options.prompts);
   options.prepare.eos_id = text.eos_id;
   run_data_prepare(options.prepare, text.prompts, text.encode, std::cout);
   std::cout.flush();
-  return kExitDone;
 }
 
 }  // namespace
@@ -46,7 +46,13 @@ void add_data_commands(CLI::App& app, CommandAction& chosen) {
   command->add_option("--system", options->prompts.system, "System text of the chat template");
   command->add_flag("--json", options->prepare.json, "One JSON object a triplet");
   command->footer("Example: cutd data prepare --data triplets.json --model my-model --json");
-  command->callback([options, &chosen] { chosen = [options] { return run_prepare(*options); }; });
+  command->callback([options, &chosen] {
+    chosen = [options] {
+      return run_stoppable(
+          [&](const std::stop_token& stop) { run_prepare(*options, stop); },
+          options->prepare.json ? "stopped: the rows after these are missing" : "stopped: nothing was counted");
+    };
+  });
 }
 
 }  // namespace cutd

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/signals.h"
 #include "cutd/command.h"
 #include "cutd/config_flags.h"
 #include "cutd/daemon.h"
@@ -20,7 +21,6 @@
 #include "cutd/progress_view.h"
 #include "cutd/run_estimate.h"
 #include "cutd/run_table.h"
-#include "cutd/signals.h"
 #include "round/report.h"
 #include "round/run_summary.h"
 
@@ -39,14 +39,16 @@ struct DemoOptions {
   std::vector<ConfigOverride> overrides;
 };
 
+constexpr const char* kStopped = "stopped; nothing is lost. The same command goes on from here.";
+
 void say(const std::string& text) { fmt::print(stderr, "{}\n", text); }
 
 // --model FILE.gguf stands for the model imported from it.
-void import_named_file(const fs::path& data_dir, RunConfig& config) {
+void import_named_file(const fs::path& data_dir, RunConfig& config, const std::stop_token& stop) {
   if (!config.model.ends_with(".gguf")) return;
   const fs::path output = data_dir / "models" / model_name_of(config.model);
   fs::create_directories(output.parent_path());
-  const ImportResult result = import_model_with_progress(config.model, output, DType::kBF16);
+  const ImportResult result = import_model_with_progress(config.model, output, DType::kBF16, stop);
   say(fmt::format("model {} {}", output.string(),
                   result.already_present ? "was imported before and is reused" : "imported"));
   config.model = output.filename().string();
@@ -102,7 +104,7 @@ int finish(Daemon& daemon, const DemoStart& start, const DemoOptions& options, b
                       name_of(summary.state), summary.reason, (data_dir / "cutd.log").string()));
       return kExitRunFailed;
     default:
-      say(stopped ? "stopped; nothing is lost. The same command goes on from here."
+      say(stopped ? kStopped
                   : fmt::format("run {} is {}: {}. The same command goes on with it.", summary.id.value,
                                 name_of(summary.state), summary.reason));
       return kExitDone;
@@ -117,7 +119,13 @@ int run_demo(const DemoOptions& options) {
   const fs::path data_dir = fs::absolute(options.data_dir).lexically_normal();
   DaemonLog logger(data_dir / "cutd.log", LogLevel::kInfo, false);
   Daemon daemon({data_dir, options.engine, {}, options.listen.options()}, clock, logger);
-  import_named_file(data_dir, demo.config);
+  try {
+    import_named_file(data_dir, demo.config, signals.token());
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kCancelled) throw;
+    say(kStopped);
+    return kExitDone;
+  }
   say(plan_text(demo, data_dir));
   if (asks_anyone_over_http(demo.config)) say(run_estimate_text(estimate_run(demo.config, demo.files, data_dir)));
   const DemoStart start = start_or_continue(daemon.store(), daemon.runs(), demo.config, demo.files);

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "core/error.h"
+#include "core/signals.h"
 #include "cutd/command.h"
 #include "cutd/data_dir.h"
 #include "cutd/export_rows.h"
@@ -72,10 +73,13 @@ auto format_all(DataFormat format, const std::vector<DataRecord>& records) {
   }
 }
 
-int convert(const DataImport& options, DataFormat format, std::vector<DataRecord> records) {
+void convert(const DataImport& options, DataFormat format, std::vector<DataRecord> records,
+             const std::stop_token& stop) {
   const DataFormat as = format_of(options.as);
   const std::size_t left_out = options.skip_incomplete ? skip_incomplete(as, records) : 0;
-  write_records(options.output, format_all(as, records));
+  const std::vector<Json> written = format_all(as, records);
+  throw_if_stopped(stop, "converting");
+  write_records(options.output, written);
   if (options.json) {
     print_json({{"records", records.size()},
                 {"left_out", left_out},
@@ -86,7 +90,6 @@ int convert(const DataImport& options, DataFormat format, std::vector<DataRecord
     fmt::print("{} records of {} written as {} to {}{}\n", records.size(), format_name(format), options.as,
                options.output, left_out_text(left_out));
   }
-  return kExitDone;
 }
 
 std::vector<Instruction> instructions_of(const std::vector<DataRecord>& records) {
@@ -104,18 +107,20 @@ std::vector<Instruction> instructions_of(const std::vector<DataRecord>& records)
   return rows;
 }
 
-int import_data(const DataImport& options) {
+void import_data(const DataImport& options, const std::stop_token& stop) {
   if (options.output.empty() != options.as.empty())
     throw Error(ErrorCode::kUsage, "--output and --as belong together: where to write, and in which format");
   if (options.skip_incomplete && options.as.empty())
     throw Error(ErrorCode::kUsage, "--skip-incomplete is about converting: it needs --as and --output");
   const std::vector<RawRecord> raw = read_records(options.file);
   const DataFormat format = options.format == "auto" ? detect_format(raw) : format_of(options.format);
+  throw_if_stopped(stop, "reading records");
   std::vector<DataRecord> records = parse_records(format, raw);
-  if (!options.as.empty()) return convert(options, format, std::move(records));
+  throw_if_stopped(stop, "reading records");
+  if (!options.as.empty()) return convert(options, format, std::move(records), stop);
   const std::vector<Instruction> rows = instructions_of(records);
   ApiClient api(options.data_dir);
-  Json counts = upload_instructions(api, rows, options.split, options.file);
+  Json counts = upload_instructions(api, rows, options.split, options.file, stop);
   if (!options.json) fmt::print("format: {}\n", format_name(format));
   if (options.json) {
     counts["format"] = format_name(format);
@@ -123,7 +128,6 @@ int import_data(const DataImport& options) {
   } else {
     print_text(upload_text(counts, rows.size()));
   }
-  return kExitDone;
 }
 
 // --- export ----------------------------------------------------------------------------------------------
@@ -170,16 +174,16 @@ std::vector<Json> export_records(Reader& reader, const ExportOptions& options) {
   return format_records(format, pairs ? preference_records(rows) : judged_records(rows));
 }
 
-int run_export(const ExportOptions& options) {
+void run_export(const ExportOptions& options, const std::stop_token& stop) {
   if ((options.run > 0) == (options.evaluation > 0))
     throw Error(ErrorCode::kUsage, "cutd export needs --run NUMBER, or --evaluation NUMBER");
   const auto data_dir = std::filesystem::absolute(options.data_dir).lexically_normal();
   const std::vector<Json> records =
       StoreReader(data_dir).read([&](Reader& reader) { return export_records(reader, options); });
+  throw_if_stopped(stop, "exporting");
   write_records(options.output, records);
   if (options.json) print_json({{"records", records.size()}, {"format", options.format}, {"output", options.output}});
   else fmt::print("{} records written as {} to {}\n", records.size(), options.format, options.output);
-  return kExitDone;
 }
 
 std::string all_formats() { return fmt::format("{}", fmt::join(format_names(), ", ")); }
@@ -204,7 +208,12 @@ void add_import_command(CLI::App& app, CommandAction& chosen) {
       "Examples:\n"
       "  cutd import sharegpt.json.gz --as messages --output messages.jsonl\n"
       "  cutd import annotations.json --as preference --skip-incomplete --output pairs.jsonl");
-  read->callback([options, &chosen] { chosen = [options] { return import_data(*options); }; });
+  read->callback([options, &chosen] {
+    chosen = [options] {
+      return run_stoppable([&](const std::stop_token& stop) { import_data(*options, stop); },
+                           options->as.empty() ? kUploadStopped : kNothingWritten);
+    };
+  });
 }
 
 void add_export_command(CLI::App& app, CommandAction& chosen) {
@@ -226,7 +235,9 @@ void add_export_command(CLI::App& app, CommandAction& chosen) {
       "Examples:\n"
       "  cutd export --run 1 --format triplets --output triplets.jsonl\n"
       "  cutd export --evaluation 4 --format alpaca-eval-outputs --generator my-model --output outputs.json");
-  write->callback([options, &chosen] { chosen = [options] { return run_export(*options); }; });
+  write->callback([options, &chosen] {
+    chosen = [options] { return run_stoppable([&](const std::stop_token& stop) { run_export(*options, stop); }); };
+  });
 }
 
 }  // namespace

@@ -7,10 +7,10 @@
 #include <thread>
 
 #include "core/error.h"
+#include "core/signals.h"
 #include "cutd/output.h"
 #include "cutd/progress_view.h"
 #include "cutd/run_table.h"
-#include "cutd/signals.h"
 
 namespace cutd {
 namespace {

@@ -2,8 +2,8 @@
 #include <memory>
 
 #include "core/domain.h"
-#include "core/error.h"
 #include "core/files.h"
+#include "core/signals.h"
 #include "cutd/api_client.h"
 #include "cutd/command.h"
 #include "cutd/data_dir.h"
@@ -22,14 +22,13 @@ struct InstructionOptions {
 };
 
 // The whole file is checked before the first row is sent; sending again after a failure is harmless.
-int import_file(const InstructionOptions& options) {
+void import_file(const InstructionOptions& options, const std::stop_token& stop) {
   const Split split = from_name<Split>(options.split);
   const std::vector<Instruction> rows = parse_instructions(read_file(options.file), split, options.file);
   ApiClient api(options.data_dir);
-  const Json counts = upload_instructions(api, rows, options.split, options.file);
+  const Json counts = upload_instructions(api, rows, options.split, options.file, stop);
   if (options.json) print_json(counts);
   else print_text(upload_text(counts, rows.size()));
-  return kExitDone;
 }
 
 }  // namespace
@@ -46,7 +45,11 @@ void add_instruction_commands(CLI::App& app, CommandAction& chosen) {
       ->capture_default_str();
   command->add_flag("--json", options->json, "Print JSON");
   command->footer("Example: cutd instructions import my.jsonl --split train");
-  command->callback([options, &chosen] { chosen = [options] { return import_file(*options); }; });
+  command->callback([options, &chosen] {
+    chosen = [options] {
+      return run_stoppable([&](const std::stop_token& stop) { import_file(*options, stop); }, kUploadStopped);
+    };
+  });
 }
 
 }  // namespace cutd

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "core/signals.h"
+
 namespace cutd {
 namespace {
 
@@ -11,12 +13,13 @@ constexpr std::size_t kBytesPerRequest = 100'000;
 }  // namespace
 
 Json upload_instructions(ApiClient& api, const std::vector<Instruction>& rows, const std::string& split,
-                         const std::string& source) {
+                         const std::string& source, const std::stop_token& stop) {
   Json total = Json::object();
   Json batch = Json::array();
   std::size_t bytes = 0;
   const auto flush = [&] {
     if (batch.empty()) return;
+    throw_if_stopped(stop, "storing instructions");
     const Json counts =
         api.post("/api/v1/instructions", {{"split", split}, {"source", source}, {"instructions", batch}});
     for (const auto& [key, value] : counts.items())

@@ -6,6 +6,7 @@
 
 #include "core/credentials.h"
 #include "core/error.h"
+#include "core/signals.h"
 #include "core/yaml.h"
 #include "cutd/annotator_file.h"
 #include "cutd/api_client.h"
@@ -15,7 +16,6 @@
 #include "cutd/judge_trial_view.h"
 #include "cutd/output.h"
 #include "cutd/run_estimate.h"
-#include "cutd/signals.h"
 #include "engine/client.h"
 #include "judge_client/llm_annotator.h"
 #include "judge_client/make_llm_judge.h"

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "core/error.h"
+#include "core/signals.h"
 #include "cutd/api_client.h"
 #include "cutd/command.h"
 #include "cutd/daemon.h"
@@ -22,14 +23,15 @@ struct ModelOptions {
   bool json = false;
 };
 
-int import_model_files(const ModelOptions& options) {
+void import_model_files(const ModelOptions& options, const std::stop_token& stop) {
   std::filesystem::path output = options.output;
   if (output.empty()) {
     make_data_dir(options.data_dir);
     output = std::filesystem::path(options.data_dir) / "models" / model_name_of(options.source);
     std::filesystem::create_directories(output.parent_path());
   }
-  const ImportResult result = import_model_with_progress(options.source, output, parse_import_dtype(options.dtype));
+  const ImportResult result =
+      import_model_with_progress(options.source, output, parse_import_dtype(options.dtype), stop);
   if (options.json) {
     print_json({{"path", std::filesystem::absolute(result.directory).string()},
                 {"already_present", result.already_present},
@@ -42,7 +44,6 @@ int import_model_files(const ModelOptions& options) {
                result.already_present ? "was imported before" : "imported",
                static_cast<double>(result.parameters) / 1e6);
   }
-  return kExitDone;
 }
 
 int print_models(const ModelOptions& options) {
@@ -71,7 +72,11 @@ void add_model_commands(CLI::App& app, CommandAction& chosen) {
     command->add_flag("--json", options->json, "Print JSON");
   }
   importer->footer("Example: cutd model import SmolLM2-135M-Instruct.Q4_1.gguf --output smollm2");
-  importer->callback([options, &chosen] { chosen = [options] { return import_model_files(*options); }; });
+  importer->callback([options, &chosen] {
+    chosen = [options] {
+      return run_stoppable([&](const std::stop_token& stop) { import_model_files(*options, stop); });
+    };
+  });
   lister->callback([options, &chosen] { chosen = [options] { return print_models(*options); }; });
 }
 

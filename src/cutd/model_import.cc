@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "core/error.h"
+#include "core/signals.h"
 #include "cutd/terminal.h"
 
 namespace cutd {
@@ -36,10 +37,11 @@ DType parse_import_dtype(const std::string& name) {
 }
 
 ImportResult import_model_with_progress(const std::filesystem::path& source, const std::filesystem::path& output,
-                                        DType dtype) {
+                                        DType dtype, const std::stop_token& stop) {
   const bool live = terminal_width(stderr) > 0;
   std::uint64_t shown = 0;
   const ImportResult result = import_model({source, output, dtype}, [&](std::uint64_t done, std::uint64_t total) {
+    throw_if_stopped(stop, "importing");
     const std::uint64_t percent = total == 0 ? 100 : done * 100 / total;
     if (!live || percent == shown) return;
     shown = percent;

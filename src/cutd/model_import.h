@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <stop_token>
 #include <string>
 
 #include "weights/import.h"
@@ -18,7 +19,8 @@ DType parse_import_dtype(const std::string& name);
 
 // import_model() with a line on standard error that counts up where that is a terminal, and a warning when the
 // model has no tokenizer.
+// Error(kCancelled) between two tensors or files once `stop` was requested; nothing is left then.
 ImportResult import_model_with_progress(const std::filesystem::path& source, const std::filesystem::path& output,
-                                        DType dtype);
+                                        DType dtype, const std::stop_token& stop);
 
 }  // namespace cutd

@@ -6,13 +6,13 @@
 #include <string>
 
 #include "core/error.h"
+#include "core/signals.h"
 #include "cutd/command.h"
 #include "cutd/daemon.h"
 #include "cutd/daemon_log.h"
 #include "cutd/data_dir.h"
 #include "cutd/listen_flags.h"
 #include "cutd/service_manager.h"
-#include "cutd/signals.h"
 
 namespace cutd {
 namespace {

@@ -3,7 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
-#include "core/error.h"
+#include "core/signals.h"
 #include "cutd/command.h"
 
 namespace cutd {
@@ -24,8 +24,10 @@ CLI::App* add_text_command(CLI::App& group, const char* name, const char* help,
   command->add_option("--output", options->files.output, "JSON Lines; - for standard output")->required();
   command->callback([options, action, &chosen] {
     chosen = [options, action] {
-      action(options->files, options->text);
-      return kExitDone;
+      return run_stoppable([&](const std::stop_token& stop) {
+        options->text.stop = stop;
+        action(options->files, options->text);
+      });
     };
   });
   return command;

@@ -4,10 +4,10 @@
 
 #include "core/error.h"
 #include "core/random.h"
+#include "core/signals.h"
 #include "cutd_engine/bench_training.h"
 #include "cutd_engine/command.h"
 #include "cutd_engine/inference.h"
-#include "cutd_engine/stop_signals.h"
 #include "model/device.h"
 
 namespace cutd {

@@ -2,9 +2,9 @@
 
 #include "core/error.h"
 #include "core/random.h"
+#include "core/signals.h"
 #include "cutd_engine/command.h"
 #include "cutd_engine/inference.h"
-#include "cutd_engine/stop_signals.h"
 
 namespace cutd {
 namespace {

@@ -1,9 +1,9 @@
 #include <CLI/CLI.hpp>
 
 #include "core/error.h"
+#include "core/signals.h"
 #include "cutd_engine/command.h"
 #include "cutd_engine/inference.h"
-#include "cutd_engine/stop_signals.h"
 
 namespace cutd {
 namespace {

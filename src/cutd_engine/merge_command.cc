@@ -4,9 +4,9 @@
 
 #include "core/error.h"
 #include "core/json.h"
+#include "core/signals.h"
 #include "cutd_engine/command.h"
 #include "cutd_engine/merged_model.h"
-#include "cutd_engine/stop_signals.h"
 #include "model/device.h"
 
 namespace cutd {

@@ -7,9 +7,9 @@
 
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/signals.h"
 #include "core/yaml.h"
 #include "cutd_engine/command.h"
-#include "cutd_engine/stop_signals.h"
 #include "cutd_engine/table_flags.h"
 #include "model/device.h"
 #include "trainer/trainer.h"
@@ -108,7 +108,7 @@ void conclude(const TrainingResult& result, const TrainingJob& job, ProgressLine
 
 int run_train(const TrainOptions& options) {
   const Settings settings = read_settings(options);
-  StopSignals signals;
+  const SignalWatch signals;
   const at::Device device = parse_device(options.device);
   set_compute_threads(options.threads);
   TrainingJob job;

@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include "core/json.h"
+#include "core/signals.h"
 #include "dataset/downsample.h"
 
 namespace cutd {
@@ -60,6 +61,7 @@ void run_data_prepare(const PrepareCommandOptions& options, const PromptTemplate
       downsample_positives(kinds, options.downsample, static_cast<std::uint64_t>(options.seed));
   Counts counts;
   for (std::size_t i = 0; i < triplets.size(); ++i) {
+    throw_if_stopped(options.stop, "preparing");
     const bool drawn = std::binary_search(kept.begin(), kept.end(), i);
     const PreparedTriplet prepared = prepare_triplet(triplets[i], prompts, encode, options.cutoff_len, options.eos_id);
     counts.add(prepared, drawn);

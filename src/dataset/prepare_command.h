@@ -2,6 +2,7 @@
 #pragma once
 
 #include <iosfwd>
+#include <stop_token>
 
 #include "dataset/prepare.h"
 
@@ -14,6 +15,7 @@ struct PrepareCommandOptions {
   double downsample = -1;  // Align-P kept per negative; -1: all
   std::int64_t seed = 42;  // of the down-sampling
   bool json = false;       // JSON Lines, one object per triplet; else a table of counts
+  std::stop_token stop;    // Error(kCancelled) between two triplets; the rows before it are written
 };
 
 // Writes to `output`; JSON rows hold position, id, kind, has_input, kept, reason (null when kept), prompt_plain,

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/json.h"
+#include "core/signals.h"
 #include "text/chat_template.h"
 #include "text/tokenizer.h"
 
@@ -27,10 +28,11 @@ std::vector<TokenId> ids_of(const Json& row, const std::string& where) {
   return ids.get<std::vector<TokenId>>();
 }
 
-std::size_t transform(const TextFiles& files, const FillRow& row) {
+std::size_t transform(const TextFiles& files, const TextOptions& options, const FillRow& row) {
   std::string output;
   std::size_t rows = 0;
   read_json_lines(files.input, [&](const Json& value, std::size_t line) {
+    throw_if_stopped(options.stop, "reading rows");
     const std::string where = files.input.string() + ":" + std::to_string(line);
     if (!value.is_object()) throw Error(ErrorCode::kBadInput, where + ": must be a JSON object");
     if (!value.contains("id")) throw_json_member(where, "id", "is missing");
@@ -56,7 +58,7 @@ std::size_t transform(const TextFiles& files, const FillRow& row) {
 
 std::size_t encode_text_file(const TextFiles& files, const TextOptions& options) {
   const Tokenizer tokenizer = Tokenizer::from_directory(files.model);
-  return transform(files, [&](const Json& row, const std::string& where, Json& answer) {
+  return transform(files, options, [&](const Json& row, const std::string& where, Json& answer) {
     const bool special = json_get_or(row, "add_special_tokens", options.add_special_tokens, where);
     answer["ids"] = tokenizer.encode(json_get<std::string>(row, "text", where), special);
   });
@@ -64,7 +66,7 @@ std::size_t encode_text_file(const TextFiles& files, const TextOptions& options)
 
 std::size_t decode_text_file(const TextFiles& files, const TextOptions& options) {
   const Tokenizer tokenizer = Tokenizer::from_directory(files.model);
-  return transform(files, [&](const Json& row, const std::string& where, Json& answer) {
+  return transform(files, options, [&](const Json& row, const std::string& where, Json& answer) {
     const bool skip = json_get_or(row, "skip_special_tokens", options.skip_special_tokens, where);
     answer["text"] = tokenizer.decode(ids_of(row, where), skip);
   });
@@ -73,7 +75,7 @@ std::size_t decode_text_file(const TextFiles& files, const TextOptions& options)
 std::size_t render_text_file(const TextFiles& files, const TextOptions& options) {
   const Tokenizer tokenizer = Tokenizer::from_directory(files.model);
   const ChatTemplate chat_template = ChatTemplate::from_directory(files.model);
-  return transform(files, [&](const Json& row, const std::string& where, Json& answer) {
+  return transform(files, options, [&](const Json& row, const std::string& where, Json& answer) {
     ChatOptions chat_options;
     chat_options.add_generation_prompt =
         json_get_or(row, "add_generation_prompt", options.add_generation_prompt, where);

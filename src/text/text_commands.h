@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <stop_token>
 
 namespace cutd {
 
@@ -23,6 +24,7 @@ struct TextOptions {
   bool add_special_tokens = true;      // encode
   bool skip_special_tokens = false;    // decode
   bool add_generation_prompt = false;  // render
+  std::stop_token stop;                // Error(kCancelled) between two rows, without output
 };
 
 // Each returns the number of rows. Errors name "input:line" and the key (kBadInput), or the missing file.

@@ -1,4 +1,4 @@
-"""The first SIGTERM ends any command of `cutd-engine` in order: exit 0, nothing half-written. A second ends it at once."""
+"""The first SIGTERM ends any command that works by itself in order: exit 0, nothing half-written. A second ends it at once."""
 
 import json
 import pathlib
@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from conftest import write_rows
+from conftest import GGUF, write_rows
 
 # Work of minutes, so that none of it can be over before the signal comes.
 LONG_ROWS = 4000
@@ -50,11 +50,14 @@ def wait_until_it_listens(process):
     pytest.fail("it never listened")
 
 
-def begin(engine, model, arguments):
-    process = subprocess.Popen([str(engine.path), arguments[0], "--model", str(model), *map(str, arguments[1:])],
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+def start(program, *arguments):
+    process = subprocess.Popen([str(program.path), *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     wait_until_it_listens(process)
     return process
+
+
+def begin(engine, model, arguments):
+    return start(engine, arguments[0], "--model", model, *arguments[1:])
 
 
 @pytest.mark.parametrize("command", ["generate", "logprobs", "explain", "bench", "bench of training"])
@@ -76,3 +79,36 @@ def test_a_second_signal_ends_a_command_at_once(engine, tiny_model, long_input, 
     _, err = process.communicate(timeout=60)
     assert process.returncode in (130, 143), err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def long_texts(tmp_path_factory):
+    row = {"text": "The quick brown fox jumps over the lazy dog. " * 40, "instruction": "Say something.", "output": "Something."}
+    return write_rows(tmp_path_factory.mktemp("long") / "texts.jsonl", [{"id": i, **row} for i in range(LONG_ROWS * 5)])
+
+
+@pytest.mark.parametrize("command", ["model import", "text encode", "import"])
+def test_the_first_sigterm_ends_what_reads_or_makes_files_with_0(cutd, smollm2, long_texts, tmp_path, command):
+    arguments = {"model import": [GGUF, "--dtype", "float32"], "text encode": ["--model", smollm2, "--input", long_texts],
+                 "import": [long_texts, "--format", "alpaca-eval-outputs", "--as", "messages"]}[command]
+    process = start(cutd, *command.split(), *arguments, "--output", tmp_path / "out.jsonl")
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert "stopped: nothing was written" in err
+    assert out == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_first_sigterm_ends_data_prepare_with_0_after_a_whole_row(cutd, smollm2, tmp_path):
+    triplet = {"instruction": "Say something. " * 40, "output": "Something.", "judgment": "Too short. " * 20}
+    (tmp_path / "triplets.json").write_text(json.dumps([triplet] * LONG_ROWS))
+    process = start(cutd, "data", "prepare", "--data", tmp_path / "triplets.json", "--model", smollm2, "--json")
+    rows = [json.loads(process.stdout.readline())]
+    process.send_signal(signal.SIGTERM)
+    rows += [json.loads(line) for line in process.stdout]
+    err = process.stderr.read()
+    assert process.wait(timeout=60) == 0, err
+    assert "stopped" in err
+    assert [row["position"] for row in rows] == list(range(len(rows)))
+    assert len(rows) < LONG_ROWS

@@ -1,4 +1,4 @@
-#include "cutd/signals.h"
+#include "core/signals.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -6,6 +6,7 @@
 #include <sys/signalfd.h>
 
 #include <array>
+#include <cstdio>
 
 #include "core/error.h"
 
@@ -48,6 +49,21 @@ void SignalWatch::watch() {
     if (stop_.stop_requested()) ::_exit(128 + static_cast<int>(info.ssi_signo));
     stop_.request_stop();
   }
+}
+
+int run_stoppable(const std::function<void(const std::stop_token&)>& work, const std::string& words) {
+  const SignalWatch signals;
+  try {
+    work(signals.token());
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kCancelled) throw;
+    std::fprintf(stderr, "%s\n", words.c_str());
+  }
+  return kExitDone;
+}
+
+void throw_if_stopped(const std::stop_token& stop, const char* what) {
+  if (stop.stop_requested()) throw Error(ErrorCode::kCancelled, std::string("stopped while ") + what);
 }
 
 }  // namespace cutd

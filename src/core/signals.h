@@ -1,8 +1,9 @@
-// SIGINT, SIGTERM and SIGHUP: the first asks for a clean stop, the second ends the process at once.
+// SIGINT, SIGTERM and SIGHUP, for both programs: the first asks for a clean stop, the second ends the process at once.
 #pragma once
 
 #include <functional>
 #include <stop_token>
+#include <string>
 #include <thread>
 
 #include "core/unique_fd.h"
@@ -29,5 +30,14 @@ class SignalWatch {
   UniqueFd done_;     // eventfd: the watch is over
   std::thread thread_;
 };
+
+inline constexpr const char* kNothingWritten = "stopped: nothing was written";
+
+// For commands that do not wait for a run: runs `work` under a SignalWatch. When a stop request ends it with
+// Error(kCancelled), says `words` on standard error. Returns kExitDone; other errors pass.
+int run_stoppable(const std::function<void(const std::stop_token&)>& work, const std::string& words = kNothingWritten);
+
+// Error(kCancelled) once a stop was requested; `what` was being done ("importing"). Any thread.
+void throw_if_stopped(const std::stop_token& stop, const char* what);
 
 }  // namespace cutd
