@@ -39,15 +39,28 @@ SignalWatch::~SignalWatch() {
   thread_.join();
 }
 
+bool repeats_the_request(int first, int number, std::chrono::steady_clock::duration after) {
+  return number == first && after < std::chrono::milliseconds(100);
+}
+
 void SignalWatch::watch() {
+  int first = 0;
+  std::chrono::steady_clock::time_point first_at;
   for (;;) {
     std::array<pollfd, 2> fds = {{{signals_.get(), POLLIN, 0}, {done_.get(), POLLIN, 0}}};
     ::poll(fds.data(), fds.size(), -1);
     if (fds[1].revents != 0) return;
     signalfd_siginfo info{};
     if (::read(signals_.get(), &info, sizeof info) != sizeof info) continue;
-    if (stop_.stop_requested()) ::_exit(128 + static_cast<int>(info.ssi_signo));
-    stop_.request_stop();
+    const int number = static_cast<int>(info.ssi_signo);
+    const auto now = std::chrono::steady_clock::now();
+    if (first == 0) {
+      first = number;
+      first_at = now;
+      stop_.request_stop();
+    } else if (!repeats_the_request(first, number, now - first_at)) {
+      ::_exit(128 + number);
+    }
   }
 }
 

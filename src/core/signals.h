@@ -1,6 +1,7 @@
 // SIGINT, SIGTERM and SIGHUP, for both programs: the first asks for a clean stop, the second ends the process at once.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <stop_token>
 #include <string>
@@ -9,6 +10,10 @@
 #include "core/unique_fd.h"
 
 namespace cutd {
+
+// Whether signal `number`, `after` the first one, which was `first`, is the same request once more: timeout(1) sends
+// its signal to the program and then to the program's group. People are slower.
+bool repeats_the_request(int first, int number, std::chrono::steady_clock::duration after);
 
 // Blocks the signals in the calling thread, and so in every thread made after it: construct it before the
 // others. SIGPIPE is ignored from here on.
@@ -19,7 +24,7 @@ class SignalWatch {
   SignalWatch(const SignalWatch&) = delete;
   SignalWatch& operator=(const SignalWatch&) = delete;
 
-  // Requested by the first signal. A second signal calls _exit(128 + its number).
+  // Requested by the first signal. A second request calls _exit(128 + its number).
   std::stop_token token() const { return stop_.get_token(); }
 
  private:

@@ -66,6 +66,13 @@ TEST_F(SignalsTest, TheSecondSignalEndsTheProcessAtOnce) {
   EXPECT_EXIT(killed(), ExitedWithCode(128 + SIGTERM), "");
 }
 
+// As timeout(1) sends it to the program and to its group.
+TEST_F(SignalsTest, TheSameSignalAtOnceAgainIsNoSecondRequest) {
+  EXPECT_TRUE(repeats_the_request(SIGTERM, SIGTERM, std::chrono::milliseconds(99)));
+  EXPECT_FALSE(repeats_the_request(SIGTERM, SIGTERM, std::chrono::milliseconds(100)));
+  EXPECT_FALSE(repeats_the_request(SIGINT, SIGTERM, std::chrono::milliseconds(0)));
+}
+
 TEST_F(SignalsTest, WorkThatEndsBeforeItLooksIsDone) {
   const auto done = [] { std::exit(run_stoppable([](const std::stop_token&) { signal_itself(SIGTERM); })); };
   EXPECT_EXIT(done(), ExitedWithCode(0), "^$");
