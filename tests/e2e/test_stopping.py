@@ -60,16 +60,20 @@ def begin(engine, model, arguments):
     return start(engine, arguments[0], "--model", model, *arguments[1:])
 
 
-@pytest.mark.parametrize("command", ["generate", "logprobs", "explain", "bench", "bench of training"])
-def test_the_first_sigterm_ends_a_command_with_0(engine, tiny_model, long_input, long_samples, tmp_path, command):
-    process = begin(engine, tiny_model, words(command, long_input, long_samples, tmp_path / "out"))
-    time.sleep(0.5)  # into its work
+def expect_an_orderly_stop(process, folder):
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert "stopped: nothing was written" in err
     assert out == ""
-    assert list(tmp_path.iterdir()) == []
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["generate", "logprobs", "explain", "bench", "bench of training"])
+def test_the_first_sigterm_ends_a_command_with_0(engine, tiny_model, long_input, long_samples, tmp_path, command):
+    process = begin(engine, tiny_model, words(command, long_input, long_samples, tmp_path / "out"))
+    time.sleep(0.5)  # into its work
+    expect_an_orderly_stop(process, tmp_path)
 
 
 def test_a_second_signal_ends_a_command_at_once(engine, tiny_model, long_input, long_samples, tmp_path):
@@ -92,12 +96,7 @@ def test_the_first_sigterm_ends_what_reads_or_makes_files_with_0(cutd, smollm2, 
     arguments = {"model import": [GGUF, "--dtype", "float32"], "text encode": ["--model", smollm2, "--input", long_texts],
                  "import": [long_texts, "--format", "alpaca-eval-outputs", "--as", "messages"]}[command]
     process = start(cutd, *command.split(), *arguments, "--output", tmp_path / "out.jsonl")
-    process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 0, err
-    assert "stopped: nothing was written" in err
-    assert out == ""
-    assert list(tmp_path.iterdir()) == []
+    expect_an_orderly_stop(process, tmp_path)
 
 
 def test_the_first_sigterm_ends_data_prepare_with_0_after_a_whole_row(cutd, smollm2, tmp_path):
