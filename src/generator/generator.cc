@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "core/error.h"
+#include "core/signals.h"
 #include "generator/generation_run.h"
 
 namespace cutd {
@@ -20,10 +21,6 @@ void check_ids(std::span<const std::int64_t> ids, std::int64_t vocabulary, std::
                   name + ": id " + std::to_string(id) + " is outside the vocabulary of " + std::to_string(vocabulary));
     }
   }
-}
-
-void check_stop(const std::stop_token& stop) {
-  if (stop.stop_requested()) throw Error(ErrorCode::kCancelled, "stopped while generating");
 }
 
 // Checks every prompt; arena places that the longest one needs with its response.
@@ -106,7 +103,7 @@ std::vector<Generation> Generator::generate(std::span<const GenerationPrompt> pr
   progress.total = static_cast<std::int64_t>(prompts.size());
   const auto start = SteadyClock::now();
   while (!run.finished()) {
-    check_stop(stop);
+    throw_if_stopped(stop, "generating");
     run.step(on_token);
     if (!on_progress) continue;
     const double seconds = std::chrono::duration<double>(SteadyClock::now() - start).count();
@@ -145,7 +142,7 @@ std::vector<Score> Generator::score(std::span<const ScoreSequence> sequences, st
     const std::vector<std::int64_t>& ids = sequences[i].ids;
     const auto length = static_cast<std::int64_t>(ids.size());
     for (std::int64_t begin = run_before(sequences, i); begin + 1 < length; begin += decoder.limits().max_rows) {
-      check_stop(stop);
+      throw_if_stopped(stop, "generating");
       rows.clear();
       queries.clear();
       const std::int64_t end = std::min(begin + decoder.limits().max_rows, length - 1);  // the last id predicts nothing

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/error.h"
+#include "core/signals.h"
 
 namespace cutd {
 namespace {
@@ -112,7 +112,7 @@ Explanation explain(TrainingDecoder& decoder, const ObjectiveConfig& objective, 
   Explanation explanation;
   const std::vector<LossScales> scales = scales_of(objective, batch, micro_batch_size);
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    if (stop.stop_requested()) throw Error(ErrorCode::kCancelled, "stopped while explaining");
+    throw_if_stopped(stop, "explaining");
     ExampleExplanation example;
     example.counted = is_counted(objective, batch[i]);
     ExampleRun run(decoder, batch[i], gradient ? context_uses(objective, batch[i].kind) : ContextUses());

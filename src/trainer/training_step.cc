@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/fault.h"
+#include "core/signals.h"
 #include "trainer/objective.h"
 #include "trainer/packing.h"
 
@@ -146,7 +147,7 @@ StepOutcome StepRunner::run_once(std::span<const StepExample> examples, std::int
   StepState state(config_, examples);
   std::int64_t tokens = 0;
   const auto run_pack = [&](const Pack& pack, bool gradient) {
-    if (hooks.stop.stop_requested()) throw Error(ErrorCode::kCancelled, "stopped while training");
+    throw_if_stopped(hooks.stop, "training");
     if (fault::fails("memory")) throw Error(ErrorCode::kResource, "not enough memory (injected)");
     std::vector<TrainingSequence> sequences;
     for (const PackRow& row : pack.rows) sequences.push_back(state.sequence(row));
