@@ -48,8 +48,10 @@ void copy_verified(const fs::path& source, const fs::path& output, const std::st
     fs::remove_all(temporary);
     throw Error(ErrorCode::kBadInput, source.string() + " is damaged: its hash is " + found + ", not " + hash);
   }
-  if (stop.stop_requested()) fs::remove_all(temporary);
-  throw_if_stopped(stop, "copying");
+  if (stop.stop_requested()) {
+    fs::remove_all(temporary);
+    throw_if_stopped(stop, "copying");
+  }
   publish_directory(temporary, output);
 }
 
