@@ -41,6 +41,8 @@ std::string receive_all(int socket) {
     const ssize_t count = ::recv(socket, bytes, sizeof bytes, 0);
     if (count == 0) return text;
     if (count < 0 && errno == EINTR) continue;
+    // Turned away (too many connections): the reply came, and nobody read the request. Its length tells a whole one.
+    if (count < 0 && errno == ECONNRESET && !text.empty()) return text;
     if (count < 0) broken(errno == EAGAIN ? "no answer within a minute" : "reading failed");
     text.append(bytes, static_cast<std::size_t>(count));
   }

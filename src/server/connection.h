@@ -33,7 +33,7 @@ namespace asio = boost::asio;
 struct Waiting {
   std::function<void()> close;
   bool local = false;  // on the Unix socket
-  bool idle = false;   // nothing of a request is there yet
+  bool idle = false;   // nothing of a request is there yet, or the rest of it is not wanted
 };
 
 // What the connections of one server share.
@@ -118,6 +118,7 @@ class Connection {
 
  private:
   static constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
+  static constexpr std::size_t kDiscardBytes = 16 << 10;  // at a time
 
   // A deadline that passes closes the socket, so a late client is not told why.
   void expire_in(std::int64_t milliseconds) { stream_.expires_after(std::chrono::milliseconds(milliseconds)); }
@@ -204,9 +205,25 @@ class Connection {
   // Always false: after a refusal the connection ends.
   asio::awaitable<bool> refuse(Reply reply, bool with_body) {
     shared_.counters.count(reply.status, {});
-    co_await write_reply(std::move(reply), false, with_body);
+    // Not as the condition: GCC 12 compiles `if (co_await f(moved)) co_await g();` into a crash.
+    const bool written = co_await write_reply(std::move(reply), false, with_body);
+    if (written) co_await discard_the_rest();
     close();
     co_return false;
+  }
+
+  // Reads what a refused client still sends, until it ends or linger_ms are over. A socket that is closed with bytes
+  // unread is reset, and the reset may overtake the reply (RFC 9112, section 9.6).
+  asio::awaitable<void> discard_the_rest() {
+    boost::system::error_code gone;
+    stream_.socket().shutdown(Protocol::socket::shutdown_send, gone);
+    expire_in(shared_.limits.linger_ms);
+    const Wait wait(shared_, waiting(true));
+    input_.resize(kDiscardBytes);
+    while (!gone && !shared_.stopping) {
+      const auto [error, count] = co_await stream_.async_read_some(asio::buffer(input_), kToken);
+      gone = error;
+    }
   }
 
   asio::awaitable<bool> write_reply(Reply reply, bool keep_alive, bool with_body) {

@@ -2,10 +2,11 @@
 // thread does all input and output; handlers run on a small pool of their own.
 //
 // What it refuses: chunked bodies (411: every client of ours knows its length), a header beyond its limit
-// (431), a body beyond its limit (413, before it is read), anything that does not parse (400). Each is
-// answered and the connection closed. On the Unix socket other users of the machine are turned away (SO_PEERCRED);
-// on TCP one address may hold so many connections and no more. When all connections are taken, the one that has waited
-// longest for its client makes room, so that clients who hold connections without using them keep nobody out.
+// (431), a body beyond its limit (413, before it is kept), anything that does not parse (400). Each is
+// answered and the connection closed, after what the client still sends within linger_ms was read and forgotten. On
+// the Unix socket other users of the machine are turned away (SO_PEERCRED); on TCP one address may hold so many
+// connections and no more. When all connections are taken, the one that has waited longest for its client makes room,
+// so that clients who hold connections without using them keep nobody out.
 #pragma once
 
 #include <array>
@@ -28,6 +29,7 @@ struct ServerLimits {
   std::int64_t header_ms = 10'000;   // from a request's first byte to the end of its header
   std::int64_t body_ms = 20'000;     // for the body
   std::int64_t write_ms = 30'000;    // for a reply, or one event
+  std::int64_t linger_ms = 2'000;    // for what a refused client still sends, so that it can read why
   std::int64_t idle_ms = 60'000;     // between two requests of one connection
   std::int64_t event_poll_ms = 200;  // how often an event stream is asked for news
   std::int64_t event_keep_alive_ms = 15'000;

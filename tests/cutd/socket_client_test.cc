@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <fstream>
+#include <future>
 #include <thread>
 
 #include "core/error.h"
@@ -73,6 +75,25 @@ TEST_F(SocketClientTest, LearnsWhyABodyIsTooLarge) {
   const auto reply = ask_socket(socket_, "POST", "/runs", std::string(1 << 20, 'x'));
   ASSERT_TRUE(reply);
   EXPECT_EQ(reply->status, 413);
+}
+
+TEST(SocketClientAloneTest, LearnsThatItWasTurnedAwayBeforeItsRequestWasRead) {
+  const TemporaryDirectory folder;
+  ServerLimits limits;
+  limits.max_local = 0;
+  NullLogger logger;
+  HttpServer server([](const Request&) { return Reply(); }, limits, logger);
+  server.listen_unix(folder / "cutd.sock");
+  auto asked = std::async(std::launch::async, [&] { return ask_socket(folder / "cutd.sock", "GET", "/runs", ""); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // for the request to be there when the socket is closed
+  std::thread serving([&] { server.run(); });
+  asked.wait();
+  server.stop();
+  serving.join();
+  const auto reply = asked.get();
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->status, 503);
+  EXPECT_THAT(reply->body, HasSubstr("too many connections"));
 }
 
 TEST(SocketClientAloneTest, NobodyListeningIsAnAnswerNotAnError) {

@@ -17,6 +17,7 @@
 namespace cutd {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
@@ -28,6 +29,7 @@ class HttpServerTest : public ::testing::Test {
     limits_.header_ms = 200;
     limits_.body_ms = 200;
     limits_.write_ms = 300;
+    limits_.linger_ms = 300;
     limits_.idle_ms = 300;
     limits_.drain_ms = 500;
     limits_.event_poll_ms = 5;
@@ -182,6 +184,39 @@ TEST_F(HttpServerTest, ABodyBeyondItsLimitIs413BeforeItIsRead) {
   EXPECT_THAT(ask("POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 262145\r\n\r\n"), StartsWith("HTTP/1.1 413 "));
   const std::string whole(256 << 10, 'b');
   EXPECT_THAT(ask(post("/x", whole, "Connection: close\r\n")), HasSubstr(whole));
+}
+
+// More than any buffer between the two holds: it was all read before the connection was closed.
+TEST_F(HttpServerTest, ARefusedClientMaySendAllOfItsRequestAndReadWhy) {
+  limits_.linger_ms = 10'000;
+  start();
+  RawClient client = connect();
+  EXPECT_TRUE(client.send(post("/x", std::string(8 << 20, 'b'))));
+  EXPECT_THAT(client.receive(), AllOf(StartsWith("HTTP/1.1 413 "), EndsWith("}\n")));
+  EXPECT_EQ(handled_, 0);
+}
+
+TEST_F(HttpServerTest, ARefusedClientThatNeverEndsIsClosed) {
+  start();
+  RawClient client = connect();
+  const std::string some(1 << 10, 'b');
+  EXPECT_TRUE(client.send("POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 999999999\r\n\r\n"));
+  const auto begun = SteadyClock::now();
+  while (client.send(some) && SteadyClock::now() - begun < std::chrono::seconds(10)) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_LT(SteadyClock::now() - begun, std::chrono::seconds(5));
+}
+
+TEST_F(HttpServerTest, StoppingDoesNotWaitForARefusedClient) {
+  limits_.linger_ms = limits_.drain_ms = 10'000;
+  start();
+  RawClient client = connect();
+  client.send("POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 999999999\r\n\r\n");
+  EXPECT_THAT(client.receive(), StartsWith("HTTP/1.1 413 "));
+  const auto begun = SteadyClock::now();
+  stop();
+  EXPECT_LT(SteadyClock::now() - begun, std::chrono::seconds(5));
 }
 
 TEST_F(HttpServerTest, AChunkedBodyIs411) {
