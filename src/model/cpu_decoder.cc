@@ -83,7 +83,14 @@ class CpuDecoder final : public Decoder {
 
   static std::int64_t count(std::span<const DecoderRow> rows) { return static_cast<std::int64_t>(rows.size()); }
   static std::size_t offset(std::int64_t row, std::int64_t width) { return static_cast<std::size_t>(row * width); }
-  static std::int64_t chunks(std::int64_t outputs) { return (outputs + kOutputChunk - 1) / kOutputChunk; }
+  // Outputs of a linear layer that are one item of work: as many as the kernels like, if each thread has a share.
+  std::int64_t output_chunk(std::int64_t outputs) const {
+    constexpr std::int64_t kLeast = 16, kItemsPerThread = 8;
+    std::int64_t chunk = kernels_.most_outputs;
+    while (chunk > kLeast && outputs < chunk * kItemsPerThread * team_.most_threads()) chunk /= 2;
+    return chunk;
+  }
+  static std::int64_t chunks(std::int64_t outputs, std::int64_t chunk) { return (outputs + chunk - 1) / chunk; }
   ThreadScratch& of_thread(std::int64_t thread) { return scratch_.threads[static_cast<std::size_t>(thread)]; }
 
   const DecoderWeights& weights_;
@@ -135,16 +142,17 @@ void CpuDecoder<T>::embed(std::int64_t thread, const StepView& step) {
 template <typename T>
 void CpuDecoder<T>::project_and_add(std::int64_t thread, const StepView& step, CpuMatrix<T> weight,
                                     const std::vector<float>& bias, const std::vector<T>& input) {
-  team_.phase(thread, chunks(shape_.hidden), [&](std::int64_t chunk) {
-    const std::int64_t first = chunk * kOutputChunk;
-    const std::int64_t outs = std::min(kOutputChunk, shape_.hidden - first);
+  const std::int64_t most = output_chunk(shape_.hidden);
+  team_.phase(thread, chunks(shape_.hidden, most), [&](std::int64_t chunk) {
+    const std::int64_t first = chunk * most;
+    const std::int64_t outs = std::min(most, shape_.hidden - first);
     float* tile = of_thread(thread).tile.data();
     kernels_.linear({weight.data + first * weight.stride, weight.stride}, outs, {input.data(), weight.stride},
-                    count(step.rows), weight.stride, tile, kOutputChunk);
+                    count(step.rows), weight.stride, tile, most);
     for (std::int64_t row = 0; row < count(step.rows); ++row) {
       float* sum = &scratch_.hidden[offset(row, shape_.hidden) + static_cast<std::size_t>(first)];
-      if (!bias.empty()) kernels_.add(&bias[static_cast<std::size_t>(first)], outs, tile + row * kOutputChunk);
-      kernels_.add(tile + row * kOutputChunk, outs, sum);
+      if (!bias.empty()) kernels_.add(&bias[static_cast<std::size_t>(first)], outs, tile + row * most);
+      kernels_.add(tile + row * most, outs, sum);
     }
   });
 }
@@ -154,9 +162,10 @@ void CpuDecoder<T>::attention_block(std::int64_t thread, const StepView& step, s
   const CpuLayerWeights<T>& weights = layers_[static_cast<std::size_t>(layer)];
   const std::int64_t rows = count(step.rows);
   normalise(thread, step, weights.attention_norm);
-  team_.phase(thread, chunks(shape_.qkv_size), [&](std::int64_t chunk) {
-    const std::int64_t first = chunk * kOutputChunk;
-    const std::int64_t outs = std::min(kOutputChunk, shape_.qkv_size - first);
+  const std::int64_t most = output_chunk(shape_.qkv_size);
+  team_.phase(thread, chunks(shape_.qkv_size, most), [&](std::int64_t chunk) {
+    const std::int64_t first = chunk * most;
+    const std::int64_t outs = std::min(most, shape_.qkv_size - first);
     kernels_.linear({weights.qkv.data + first * shape_.hidden, shape_.hidden}, outs,
                     {scratch_.normed.data(), shape_.hidden}, rows, shape_.hidden, scratch_.qkv.data() + first,
                     shape_.qkv_size);
@@ -219,19 +228,19 @@ template <typename T>
 void CpuDecoder<T>::mlp_block(std::int64_t thread, const StepView& step, const CpuLayerWeights<T>& layer) {
   const std::int64_t rows = count(step.rows);
   normalise(thread, step, layer.mlp_norm);
-  team_.phase(thread, chunks(shape_.intermediate), [&](std::int64_t chunk) {
-    const std::int64_t first = chunk * kOutputChunk;
-    const std::int64_t outs = std::min(kOutputChunk, shape_.intermediate - first);
+  const std::int64_t most = output_chunk(shape_.intermediate);
+  team_.phase(thread, chunks(shape_.intermediate, most), [&](std::int64_t chunk) {
+    const std::int64_t first = chunk * most;
+    const std::int64_t outs = std::min(most, shape_.intermediate - first);
     float* gate = of_thread(thread).tile.data();
-    float* up = gate + rows * kOutputChunk;
+    float* up = gate + rows * most;
     const CpuMatrix<T> input{scratch_.normed.data(), shape_.hidden};
     const T* matrix = layer.gate_up.data;
-    kernels_.linear({matrix + first * shape_.hidden, shape_.hidden}, outs, input, rows, shape_.hidden, gate,
-                    kOutputChunk);
+    kernels_.linear({matrix + first * shape_.hidden, shape_.hidden}, outs, input, rows, shape_.hidden, gate, most);
     kernels_.linear({matrix + (shape_.intermediate + first) * shape_.hidden, shape_.hidden}, outs, input, rows,
-                    shape_.hidden, up, kOutputChunk);
+                    shape_.hidden, up, most);
     for (std::int64_t row = 0; row < rows; ++row) {
-      const std::int64_t at = row * kOutputChunk;
+      const std::int64_t at = row * most;
       if (!layer.gate_up_bias.empty()) {
         kernels_.add(&layer.gate_up_bias[static_cast<std::size_t>(first)], outs, gate + at);
         kernels_.add(&layer.gate_up_bias[static_cast<std::size_t>(shape_.intermediate + first)], outs, up + at);

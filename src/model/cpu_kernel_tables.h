@@ -13,6 +13,10 @@ extern const CpuKernels<Bfloat16> kAvx2KernelsBf16;
 extern const CpuKernels<float> kAvx512KernelsF32;
 extern const CpuKernels<Bfloat16> kAvx512KernelsBf16;
 extern const CpuKernels<Bfloat16> kAvx512Bf16KernelsBf16;  // with the bfloat16 dot product
+
+// CpuKernels::linear on tile registers (cpu_linear_amx.cc).
+void amx_bf16_linear(CpuMatrix<Bfloat16> weight, std::int64_t outs, CpuMatrix<Bfloat16> input, std::int64_t rows,
+                     std::int64_t depth, float* out, std::int64_t out_stride);
 #endif
 
 }  // namespace cutd

@@ -222,6 +222,7 @@ void weighted_sum(const float* weights, std::int64_t weight_stride, std::int64_t
 template <typename S, typename D, typename T, int kColumns, int kHeadTile>
 constexpr CpuKernels<T> make_kernels(CpuLevel level) {
   return {level,
+          16,
           linear<S, D, T, kColumns>,
           rms_norm<S, T>,
           silu_multiply<S, T>,

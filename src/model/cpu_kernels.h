@@ -21,9 +21,12 @@ struct CpuMatrix {
   std::int64_t stride;  // elements from one row to the next
 };
 
+constexpr std::int64_t kMostOutputs = 64;
+
 template <typename T>
 struct CpuKernels {
   CpuLevel level;
+  std::int64_t most_outputs;  // of a linear layer that are worth asking for at once: 16 to kMostOutputs
 
   // out[m * out_stride + n] = sum over k < depth of weight[n, k] * input[m, k], for n < outs, m < rows.
   void (*linear)(CpuMatrix<T> weight, std::int64_t outs, CpuMatrix<T> input, std::int64_t rows, std::int64_t depth,

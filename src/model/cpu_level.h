@@ -11,10 +11,11 @@ enum class CpuLevel {
   kAvx2,        // AVX2 and FMA
   kAvx512,      // AVX-512 F, BW, DQ and VL
   kAvx512Bf16,  // and its bfloat16 dot product
+  kAmxBf16,     // and products of bfloat16 tiles (Intel AMX)
 };
 
 // The best level of this CPU, or the lower one that the environment variable CUTD_CPU_LEVEL names
-// ("scalar", "avx2", "avx512", "avx512_bf16"). Error(kUsage) when that is unknown or not available here.
+// ("scalar", "avx2", "avx512", "avx512_bf16", "amx_bf16"). Error(kUsage) when that is unknown or not available here.
 CpuLevel best_cpu_level();
 
 // All levels this CPU can run, lowest first.

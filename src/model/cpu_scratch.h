@@ -13,8 +13,7 @@
 
 namespace cutd {
 
-constexpr std::int64_t kOutputChunk = 16;  // outputs of a linear layer that are one item of work
-constexpr std::int64_t kHeadChunk = 128;   // rows of the head that are one
+constexpr std::int64_t kHeadChunk = 128;  // rows of the head that are one
 
 // What a chunk of the vocabulary adds to a row's distribution.
 struct HeadChunkStatistics {
@@ -43,7 +42,7 @@ struct CpuShape {
 
 // Buffers of one thread.
 struct ThreadScratch {
-  std::vector<float> tile;    // [max_rows, max(2 * kOutputChunk, kHeadChunk)]
+  std::vector<float> tile;    // [max_rows, max(2 * kMostOutputs, kHeadChunk)]
   std::vector<float> scores;  // [group, max_positions]
 };
 
@@ -64,7 +63,7 @@ struct CpuScratch {
         attention(elements(limits.max_rows * shape.query_size)),
         activation(elements(limits.max_rows * shape.intermediate)),
         statistics(elements(limits.max_rows * shape.head_chunks())) {
-    const std::int64_t width = std::max(2 * kOutputChunk, kHeadChunk);
+    const std::int64_t width = std::max(2 * kMostOutputs, kHeadChunk);
     for (std::int64_t thread = 0; thread < thread_count; ++thread) {
       threads.push_back({std::vector<float>(elements(limits.max_rows * width)),
                          std::vector<float>(elements(shape.group * limits.max_positions))});
