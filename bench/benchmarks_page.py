@@ -1,5 +1,6 @@
 """Renders the JSON lines of scripts/bench (build/bench.jsonl) as docs/benchmarks.md. Usage: benchmarks_page.py IN.jsonl OUT.md
-Where IN holds nothing but llama.cpp's rows, or those of the long runs, that section of OUT alone is written anew."""
+Where IN holds nothing but llama.cpp's rows, or those of the long runs, or those of the model without the daemon's, that
+section of OUT alone is written anew."""
 
 import json
 import pathlib
@@ -48,6 +49,7 @@ def training(rows):
 DAEMON = "## The annotation queue\n"
 LLAMA_CPP = "## llama.cpp\n"
 LONG_RUNS = "## An hour of people, and of a slow judge\n"
+OTHER_PROCESSOR = "## On another processor\n"
 
 
 def daemon(by_name):
@@ -89,6 +91,24 @@ allows {judging['latency_bound_per_second']:.2f}), at most {judging['most_descri
 """
 
 
+def start(row):
+    return f"""From the start of the process to the first token: {row['first_token_s']:.2f} s against {row['peer_first_token_s']:.2f} s (**{row['ratio']:.1f}** times as
+fast), with {gib(row['peak_memory_bytes'])} GiB against {gib(row['peer_peak_memory_bytes'])} GiB. `cutd version` takes {1000 * row['cutd_start_s']:.0f} ms."""
+
+
+def other_processor(by_name):
+    (startup,) = by_name["startup"]
+    return f"""{OTHER_PROCESSOR}
+`scripts/bench --only-model`, on {time.strftime('%Y-%m-%d')}, on {processor()}; the columns are those of the tables above.
+
+{generation(by_name['generation'])}
+
+{training(by_name['training'])}
+
+{start(startup)}
+"""
+
+
 def llama_cpp_version():
     pins = pathlib.Path(__file__).parents[1] / "third_party/python/peers.txt"
     return re.search(r"^llama-cpp-python==(\S+)", pins.read_text(), re.MULTILINE).group(1)
@@ -102,8 +122,6 @@ element type and attention; llama.cpp keeps keys and values in float16. Beside t
 are made from, which is how llama.cpp is mostly used. Leave the machine alone meanwhile: llama.cpp's threads wait for each other
 in a loop, and crawl where other programs want the cores.
 """
-    if not rows:
-        return text + "\nNot measured yet.\n"
     lines = ["| sequences | cutd-engine, tokens/s | llama.cpp, tokens/s | ratio (lowest to highest pair) | prompt tokens/s, ratio | peak memory, GiB | llama.cpp quantised, tokens/s (ratio) |",
              "|---|---|---|---|---|---|---|"]
     for row in rows:
@@ -142,6 +160,7 @@ def grouped(rows):
 def page(rows, existing):
     by_name = grouped(rows)
     (startup,) = by_name["startup"]
+    peers = llama_cpp(by_name["llama_cpp"]) if "llama_cpp" in by_name else section(existing, LLAMA_CPP).rstrip() + "\n"
     return f"""# Benchmarks
 
 Made by `scripts/bench` on {time.strftime('%Y-%m-%d')}, on {processor()}, 2 threads on each side, SmolLM2-135M-Instruct. Each row is
@@ -162,11 +181,10 @@ Pairs of 120 to 520 tokens, the `released` CUT loss, micro-batch 2, LoRA of rank
 
 ## Start
 
-From the start of the process to the first token: {startup['first_token_s']:.2f} s against {startup['peer_first_token_s']:.2f} s (**{startup['ratio']:.1f}** times as
-fast), with {gib(startup['peak_memory_bytes'])} GiB against {gib(startup['peer_peak_memory_bytes'])} GiB. `cutd version` takes {1000 * startup['cutd_start_s']:.0f} ms.
+{start(startup)}
 
-{daemon(by_name)}
-{section(existing, LONG_RUNS)}{llama_cpp(by_name.get('llama_cpp', []))}
+{section(existing, OTHER_PROCESSOR)}{daemon(by_name)}
+{section(existing, LONG_RUNS)}{peers}
 ## GPUs
 
 Not measured (`docs/gpu.md`).
@@ -182,6 +200,11 @@ if __name__ == "__main__":
         text = with_section(out.read_text(), LLAMA_CPP, llama_cpp(measured))
     elif names == {"queue", "judging"}:
         text = with_section(out.read_text(), LONG_RUNS, long_runs(grouped(measured)))
+    elif names == {"startup", "generation", "training"}:
+        page_now = out.read_text()
+        if OTHER_PROCESSOR not in page_now:
+            page_now = page_now.replace(DAEMON, OTHER_PROCESSOR + "\n" + DAEMON)
+        text = with_section(page_now, OTHER_PROCESSOR, other_processor(grouped(measured)))
     elif "startup" not in names:
         text = with_section(out.read_text(), DAEMON, daemon({row["bench"]: [row] for row in measured}), r"^## (An hour|llama|GPU)")
     else:
