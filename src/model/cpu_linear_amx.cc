@@ -28,6 +28,10 @@ constexpr std::int64_t kDepthBlock = 2048;  // of a transposed factor, which sta
 constexpr std::int64_t kFewRows = 16;
 constexpr std::int64_t kRowBlock = 64;  // rows whose sums are in registers at a time
 
+// To be called between writing what a tile is loaded from and loading it: the tile intrinsics of GCC 12 do not say
+// which memory they read.
+inline void finish_writes() { asm volatile("" ::: "memory"); }
+
 // What LDTILECFG reads: palette 1, and each register's rows and bytes of a row.
 struct alignas(64) TileShapes {
   std::uint8_t palette = 1;
@@ -40,14 +44,11 @@ struct alignas(64) TileShapes {
     rows[tile] = static_cast<std::uint8_t>(row_count);
     row_bytes[tile] = static_cast<std::uint16_t>(bytes);
   }
-  // The tile intrinsics of GCC 12 do not say which memory they read.
   void load() const {
-    asm volatile("" ::: "memory");
+    finish_writes();
     _tile_loadconfig(this);
   }
 };
-
-inline void finish_writes() { asm volatile("" ::: "memory"); }
 
 std::int64_t steps_of(std::int64_t depth) { return (depth + kStep - 1) / kStep; }
 
