@@ -95,8 +95,7 @@ inline void transpose(__m512i (&rows)[kSide]) {
   }
 }
 
-// Fetches 1 KiB. The weights of 16 outputs are read a column of tiles after the
-// other, and fetched as they lie in memory.
+// Fetches 1 KiB. The weights of 16 outputs are read one tile after the other, and fetched as they lie in memory.
 inline void fetch(const Bfloat16* from) {
   for (std::int64_t line = 0; line < kSide; ++line) {
     _mm_prefetch(reinterpret_cast<const char*>(from + line * kStep), _MM_HINT_T0);
@@ -233,25 +232,20 @@ void linear_of_rows(CpuMatrix<Bfloat16> weight, std::int64_t outs, CpuMatrix<Bfl
   }
 }
 
-// The second factor of a few rows of x: pairs of depth, each of `pair_bytes` bytes from the next.
-struct Pairs {
-  const Bfloat16* data;
-  std::int64_t pair_bytes;
-};
-
-// One block of depth: 16 outputs' weights, or kLast: fewer, times a few rows of x. Adds to register 0, kLast: 6.
+// One block of depth: 16 outputs' weights, or kLast: fewer, times a few rows of x as pack() leaves them. Adds to
+// register 0, kLast: 6.
 template <bool kLast>
-void multiply_outputs(CpuMatrix<Bfloat16> weight, std::int64_t count, std::int64_t depth, Pairs pairs) {
+void multiply_outputs(CpuMatrix<Bfloat16> weight, std::int64_t count, std::int64_t depth, const Bfloat16* packed,
+                      std::int64_t rows) {
   Remainder remainder;
   const std::int64_t rest = depth % kStep;
   if (rest > 0) remainder.copy(weight.data + depth - rest, weight.stride, count, rest);
-  const std::int64_t step_elements = pairs.pair_bytes * kSide / 2;
   for (std::int64_t step = 0; step < steps_of(depth); ++step) {
     const bool filled = (step + 1) * kStep > depth;
     const Bfloat16* from = filled ? remainder.data() : weight.data + step * kStep;
     const std::int64_t stride = filled ? kStep : weight.stride;
     fetch(weight.data + kSide * weight.stride + step * kStep * kSide);
-    _tile_loadd(7, pairs.data + step * step_elements, pairs.pair_bytes);
+    _tile_loadd(7, packed + step * kStep * rows, rows * 4);
     if constexpr (kLast) {
       _tile_loadd(5, from, stride * 2);
       _tile_dpbf16ps(6, 5, 7);
@@ -293,10 +287,10 @@ void linear_of_few(CpuMatrix<Bfloat16> weight, std::int64_t outs, CpuMatrix<Bflo
       const std::int64_t part = std::min(kDepthBlock, depth - k);
       const bool is_packed = n > 0 && depth <= kDepthBlock;
       if (!lies_as_wanted && !is_packed) pack<false>({input.data + k, input.stride}, rows, part, packed);
-      const Pairs pairs = lies_as_wanted ? Pairs{input.data + k, 4} : Pairs{packed, rows * 4};
+      const Bfloat16* pairs = lies_as_wanted ? input.data + k : packed;
       const CpuMatrix<Bfloat16> matrix{weight.data + n * weight.stride + k, weight.stride};
-      if (count == kSide) multiply_outputs<false>(matrix, count, part, pairs);
-      else multiply_outputs<true>(matrix, count, part, pairs);
+      if (count == kSide) multiply_outputs<false>(matrix, count, part, pairs, rows);
+      else multiply_outputs<true>(matrix, count, part, pairs, rows);
     }
     if (count == kSide) _tile_stored(0, products, kSide * 4);
     else _tile_stored(6, products, kSide * 4);
